@@ -1,0 +1,1 @@
+"""The five kinds of document: YAML text becomes frozen models that know line and column."""

@@ -1,0 +1,1 @@
+"""What a reconcile would do, as a value, and its renderings."""

@@ -1,0 +1,1 @@
+"""May this be issued? Deny by default; every violation is a finding."""
