@@ -88,7 +88,7 @@ class CertificateTemplate:
 
     @property
     def key_identifier(self) -> str:
-        """`sha256:` and the hexadecimal digest of the SPKI: how requests and revocations name a key."""
+        """`sha256:` and the hexadecimal digest of the SPKI: how documents name a key."""
         return spki_identifier(self.spki_der)
 
 
