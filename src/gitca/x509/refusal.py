@@ -1,14 +1,32 @@
-"""Why bytes that somebody handed in are not accepted, in the form of which findings are made."""
+"""Why bytes or text that somebody wrote are not accepted, as findings will say it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+_SHOWN = 80  # characters of somebody's text that a message repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a piece of text, and what to do.
+
+    `rule` is the stable dotted name of the check (`dns.label-length`), `message` says what was seen
+    and what was allowed.
+    """
+
+    rule: str
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return self.message
+
 
 class RefusedError(ValueError):
-    """Bytes or text that gitca does not accept.
+    """Bytes that gitca does not accept; the attributes are those of a `Problem`.
 
-    `rule` is the stable dotted name of the check (`csr.truncated`, `key.curve`), `message` says
-    what was seen and what was allowed, `remedy` what to do. None of them holds content that could
-    be secret.
+    None of them holds content that could be secret.
     """
 
     def __init__(self, rule: str, message: str, remedy: str = "") -> None:
@@ -19,3 +37,12 @@ class RefusedError(ValueError):
 
     def __reduce__(self) -> tuple[type[RefusedError], tuple[str, str, str]]:
         return type(self), (self.rule, self.message, self.remedy)
+
+
+def quoted(text: str) -> str:
+    """Return somebody's text in quotes, cut to 80 characters, invisible characters escaped.
+
+    Control and bidirectional characters would change what a terminal or a review page shows.
+    """
+    cut = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return f"“{''.join(char if char.isprintable() else ascii(char)[1:-1] for char in cut)}”"
