@@ -1,0 +1,207 @@
+"""The kind CertificateAuthority: a CA that shall exist."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from gitca.documents.document import Envelope, Model
+from gitca.documents.fields import (
+    Duration,
+    Items,
+    ObjectIdentifier,
+    SegmentName,
+    duration_text,
+    refuse,
+)
+from gitca.documents.subject import Subject
+from gitca.documents.subtrees import DnsSubtree, EmailSubtree, IpSubtree, UriSubtree
+from gitca.documents.uris import HttpUrl, SignerUri
+
+SignatureAlgorithm = Literal[
+    "ecdsa-sha256",
+    "ecdsa-sha384",
+    "ecdsa-sha512",
+    "rsa-pkcs1-sha256",
+    "rsa-pkcs1-sha384",
+    "rsa-pkcs1-sha512",
+    "rsa-pss-sha256",
+    "rsa-pss-sha384",
+    "rsa-pss-sha512",
+    "ed25519",
+    "ml-dsa-44",
+    "ml-dsa-65",
+    "ml-dsa-87",
+]
+
+
+def _check_issuer(value: object) -> object:
+    if value == "external":
+        raise refuse(
+            "authority.issuer.external",
+            "issuer external is not supported by this version; allowed are self and the name of"
+            " another CA",
+            "let a CA of this repository issue it",
+        )
+    return value
+
+
+class Subtrees(Model):
+    """Name subtrees by type (RFC 5280 section 4.2.1.10)."""
+
+    dns: Items[DnsSubtree] = Field(
+        (),
+        description="Domains, without a leading dot: example.internal covers itself and everything"
+        " below it.",
+        examples=[["example.internal"]],
+    )
+    ip: Items[IpSubtree] = Field(
+        (), description="Networks in CIDR form.", examples=[["10.0.0.0/8", "fd00::/8"]]
+    )
+    uri: Items[UriSubtree] = Field(
+        (),
+        description="Hosts of URIs; a leading dot covers every host below the domain.",
+        examples=[["example.internal", ".example.internal"]],
+    )
+    email: Items[EmailSubtree] = Field(
+        (),
+        description="A mail address, a host, or a domain with a leading dot for every host below"
+        " it.",
+        examples=[["example.internal"]],
+    )
+
+
+class NameConstraints(Model):
+    """The names that certificates below this CA may and may not carry."""
+
+    permitted: Subtrees = Field(
+        default_factory=Subtrees,
+        description="Names of a type that is listed here must lie in one of its subtrees.",
+        examples=[{"dns": ["example.internal"]}],
+    )
+    excluded: Subtrees = Field(
+        default_factory=Subtrees,
+        description="Names in these subtrees are refused, whatever is permitted.",
+        examples=[{"dns": ["vault.example.internal"]}],
+    )
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        nothing = Subtrees()
+        if self.permitted == nothing and self.excluded == nothing:
+            raise refuse(
+                "authority.name-constraints.empty",
+                "nameConstraints name no subtree, and an extension without any is not allowed"
+                " (RFC 5280 section 4.2.1.10)",
+                "list a subtree under permitted or excluded, or remove nameConstraints",
+            )
+        return self
+
+
+class CrlSettings(Model):
+    """How this CA's CRL is made and where relying parties find it."""
+
+    lifetime: Duration = Field(
+        description="From a CRL's thisUpdate to its nextUpdate.", examples=["7d"]
+    )
+    refresh_before: Duration = Field(
+        description="How long before nextUpdate the next CRL is made; less than lifetime.",
+        examples=["3d"],
+    )
+    urls: Items[HttpUrl] = Field(
+        (),
+        description="http URLs of the CRL, written into every certificate that this CA issues"
+        " (CRLDistributionPoints).",
+        examples=[["http://pki.example.internal/issuing.crl"]],
+    )
+
+    @model_validator(mode="after")
+    def _refresh_in_time(self) -> Self:
+        if self.refresh_before >= self.lifetime:
+            raise refuse(
+                "authority.crl.refresh-before",
+                f"refreshBefore {duration_text(self.refresh_before)} is not below lifetime"
+                f" {duration_text(self.lifetime)}",
+                "shorten refreshBefore or lengthen lifetime",
+            )
+        return self
+
+
+_DEFAULT_CRL = CrlSettings.model_validate({"lifetime": "7d", "refreshBefore": "3d"})
+
+
+class CertificateAuthoritySpec(Model):
+    """What the CA is called, who issues it, and how its key and CRL are kept."""
+
+    subject: Annotated[Subject, Field(min_length=1)] = Field(
+        description="The CA's distinguished name, in the order in which it is encoded.",
+        examples=[{"commonName": "Example Issuing CA", "organization": "Example", "country": "GB"}],
+    )
+    issuer: Annotated[SegmentName, BeforeValidator(_check_issuer)] = Field(
+        description="self for a root; otherwise the name of the CA that issues this one.",
+        examples=["root", "self"],
+    )
+    key: SignerUri = Field(
+        description="Where the CA's key is: a signer URI. It never holds a passphrase or PIN.",
+        examples=["file:issuing.key", "awskms:///alias/example-issuing?region=eu-west-1"],
+    )
+    signature_algorithm: SignatureAlgorithm | None = Field(
+        None,
+        description="The algorithm that this CA signs with. Needed only where the key leaves a"
+        " choice.",
+        examples=["ecdsa-sha256"],
+    )
+    validity: Duration = Field(
+        description="How long the CA's certificate is valid.", examples=["5y"]
+    )
+    path_length: Annotated[int, Field(ge=0, le=16)] | None = Field(
+        None,
+        description="How many CAs may follow below this one: 0 for a CA that issues to end"
+        " entities alone. Without it, any number.",
+        examples=[0],
+    )
+    name_constraints: NameConstraints | None = Field(
+        None,
+        description="The names that certificates below this CA may carry.",
+        examples=[{"permitted": {"dns": ["example.internal"]}}],
+    )
+    certificate_policies: Items[ObjectIdentifier] = Field(
+        (),
+        description="OIDs for the CA certificate's certificatePolicies extension.",
+        examples=[["2.5.29.32.0"]],
+    )
+    leaf_beyond_issuer: Literal["reject", "truncate"] = Field(
+        "reject",
+        description="What happens to a certificate that would outlive this CA: reject it, or"
+        " truncate its validity to the CA's.",
+        examples=["reject"],
+    )
+    state: Literal["active", "crl-only", "retired"] = Field(
+        "active",
+        description="active: issues certificates and CRLs. crl-only: CRLs alone. retired: neither.",
+        examples=["active"],
+    )
+    crl: CrlSettings = Field(
+        _DEFAULT_CRL,
+        description="The CRL's lifetime, refresh and URLs. Without it: 7d, 3d and no URL.",
+        examples=[{"lifetime": "7d", "refreshBefore": "3d"}],
+    )
+    ca_issuers_urls: Items[HttpUrl] = Field(
+        (),
+        description="http URLs of this CA's certificate in DER, written into every certificate that"
+        " it issues (authorityInfoAccess).",
+        examples=[["http://pki.example.internal/issuing.cer"]],
+    )
+
+
+class CertificateAuthority(Envelope):
+    """A CA that shall exist: ca/<name>.yaml."""
+
+    kind: Literal["CertificateAuthority"] = Field(
+        description="The kind of document.", examples=["CertificateAuthority"]
+    )
+    spec: CertificateAuthoritySpec = Field(
+        description="What the CA is called, who issues it, and how its key and CRL are kept.",
+        examples=[{"issuer": "self", "key": "file:root.key", "validity": "10y"}],
+    )

@@ -1,0 +1,73 @@
+"""URIs that documents carry: where a key is, and where CRLs and CA certificates are fetched."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from pydantic import AfterValidator
+
+from gitca.documents.fields import refuse, shown
+
+LONGEST = 2048
+_URI_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:.")
+_SECRETS = ("pin-value", "pin", "password", "passphrase", "secret", "token")
+
+
+def _split(value: str) -> SplitResult | None:
+    """Return the parts of a URI in ASCII (RFC 3986), or None if it is not one."""
+    if len(value) > LONGEST or _URI_CHARACTERS.fullmatch(value) is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _http_url(value: str) -> str:
+    parts = _split(value)
+    if parts is None or parts.scheme != "http" or not parts.hostname or parts.fragment:
+        raise refuse(
+            "document.url",
+            f"{shown(value)} is not an http URL with a host",
+            "write http://host/path; https would need the very certificates that it helps to check",
+        )
+    if parts.username is not None or parts.password is not None:
+        raise refuse("document.url", "the URL carries a user name", "write http://host/path")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+"""An absolute http URL in ASCII, without user name and fragment."""
+
+
+def _carries_secret(value: str, parts: SplitResult) -> bool:
+    names = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    names |= {item.partition("=")[0].lower() for item in re.split(r"[;?&]", value)}
+    return parts.password is not None or not names.isdisjoint(_SECRETS)
+
+
+def _signer_uri(value: str) -> str:
+    parts = _split(value)
+    if parts is None or _SCHEME.match(value) is None:
+        raise refuse(
+            "authority.key",
+            # The value is not repeated: what a person pasted here may be a key.
+            "key is not a signer URI",
+            "write a scheme and a place, as in file:issuing.key or awskms:///alias/issuing",
+        )
+    if _carries_secret(value, parts):
+        raise refuse(
+            "authority.key.secret",
+            "the signer URI carries a PIN or password, and the repository is no place for one",
+            "remove it, change the PIN, and give it by environment variable or file instead",
+        )
+    return value
+
+
+SignerUri = Annotated[str, AfterValidator(_signer_uri)]
+"""A URI that names a key at a signer, in ASCII, without any secret."""
