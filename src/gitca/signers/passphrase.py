@@ -65,6 +65,8 @@ def check_passphrase(passphrase: bytes, name: str) -> bytes:
 
 
 def _read(path: str) -> bytes:
+    if not path:
+        raise UsageError(f"{FILE_VARIABLE} is empty", remedy="name a file in it, or unset it")
     try:
         # Secrets that Kubernetes mounts are symbolic links; the operator chose this path.
         data = read_secret_file(Path(path), limit=LONGEST + 2, name=_FILE, follow=True)

@@ -35,9 +35,12 @@ def read_secret_file(path: Path, *, limit: int, name: str, follow: bool = False)
                 remedy="name the file itself",
             ) from error
         raise
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         _check(os.fstat(descriptor), limit, name)
-        data = file.read(limit + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > limit:
         raise _too_large(name, len(data), limit)
     return data
