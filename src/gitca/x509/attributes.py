@@ -27,7 +27,7 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 @dataclass(frozen=True, slots=True)
 class AttributeType:
-    """One attribute type: `max_length` counts characters, `string_type` is what it is encoded as."""
+    """One attribute type: `max_length` counts characters, `string_type` is its encoding."""
 
     name: str
     oid: str
