@@ -166,11 +166,8 @@ def _verify(request_der: bytes, spki_der: bytes) -> str | None:
     """Verify the self-signature, whatever its hash, and return the hash's name."""
     try:
         request = x509.load_der_x509_csr(request_der)
-        digest, parameters = (
-            request.signature_hash_algorithm,
-            request.signature_algorithm_parameters,
-        )
-        _check_signature(load_public_key(spki_der), request, parameters)
+        digest = request.signature_hash_algorithm
+        _check_signature(load_public_key(spki_der), request)
     except UnsupportedAlgorithm as error:
         message = "the CSR is signed with an algorithm unknown here"
         raise CsrError("csr.signature-algorithm", message, "sign it with SHA-256") from error
