@@ -94,20 +94,25 @@ def bit_string(octets: bytes) -> bytes:
 def time(value: datetime) -> bytes:
     """Return a Time: UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 section 4.1.2.5).
 
-    `value` is aware and is written to the second; a fraction is cut off. Raises: DerError.
+    Raises: DerError for a time without zone or with a fraction of a second.
     """
-    if value.tzinfo is None:
-        raise DerError(f"{value.isoformat()} has no time zone")
-    moment = value.astimezone(UTC)
+    moment = _whole_second(value)
     if _FIRST_UTC_TIME_YEAR <= moment.year < FIRST_GENERALIZED_YEAR:
         return tlv(UTC_TIME, f"{moment:%y%m%d%H%M%SZ}".encode())
     return generalized_time(moment)
 
 
 def generalized_time(value: datetime) -> bytes:
-    """Return a GeneralizedTime to the second, whatever the year (RFC 5280 section 5.3.2)."""
-    moment = value.astimezone(UTC)
+    """Return a GeneralizedTime, whatever the year (RFC 5280 section 5.3.2). Raises: DerError."""
+    moment = _whole_second(value)
     return tlv(GENERALIZED_TIME, f"{moment.year:04d}{moment:%m%d%H%M%SZ}".encode())
+
+
+def _whole_second(value: datetime) -> datetime:
+    # A fraction cut off here would let a ledger and a certificate state different times.
+    if value.tzinfo is None or value.microsecond:
+        raise DerError(f"{value.isoformat()} is not a time in whole seconds with its zone")
+    return value.astimezone(UTC)
 
 
 def read_header(data: bytes, offset: int = 0) -> tuple[int, int, int]:

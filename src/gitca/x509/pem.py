@@ -57,11 +57,8 @@ def pem_blocks(data: bytes) -> tuple[PemBlock, ...]:
     return tuple(blocks)
 
 
-def to_pem(der: bytes, label: str) -> bytes:
-    """Return the PEM of one object: lines of 64 characters (RFC 7468 section 2), ASCII."""
-    text = base64.b64encode(der)
+def to_pem(der: bytes, label: str) -> str:
+    """Return the PEM text of one object, in lines of 64 characters (RFC 7468 section 2)."""
+    text = base64.b64encode(der).decode("ascii")
     lines = [text[start : start + 64] for start in range(0, len(text), 64)]
-    name = label.encode("ascii")
-    return b"\n".join(
-        [b"-----BEGIN " + name + b"-----", *lines, b"-----END " + name + b"-----", b""]
-    )
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])

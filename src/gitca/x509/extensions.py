@@ -1,0 +1,137 @@
+"""A template's extensions as bytes, in one fixed order, each critical exactly where RFC 5280 says.
+
+Order: subjectKeyIdentifier, authorityKeyIdentifier, basicConstraints, keyUsage, extKeyUsage,
+subjectAltName, cRLDistributionPoints, authorityInfoAccess, nameConstraints, certificatePolicies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Iterator
+
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from gitca.x509 import der
+from gitca.x509.template import CertificateTemplate, GeneralName, NameConstraints
+
+_BASIC_CONSTRAINTS_OID = "2.5.29.19"
+_TRUE = der.tlv(der.BOOLEAN, b"\xff")
+
+KEY_USAGES = {
+    "digitalSignature": "digital_signature",
+    "nonRepudiation": "content_commitment",
+    "keyEncipherment": "key_encipherment",
+    "dataEncipherment": "data_encipherment",
+    "keyAgreement": "key_agreement",
+    "keyCertSign": "key_cert_sign",
+    "cRLSign": "crl_sign",
+    "encipherOnly": "encipher_only",
+    "decipherOnly": "decipher_only",
+}
+"""The bits of keyUsage in order (RFC 5280 section 4.2.1.3), and what `cryptography` calls them."""
+
+
+def subject_key_identifier(spki_der: bytes) -> bytes:
+    """Return the 20 octets that name a key in certificates: RFC 7093 section 2 method 1.
+
+    The leftmost 160 bits of SHA-256 of the subjectPublicKey, without tag, length and unused bits.
+    """
+    _, key_der = der.parts(spki_der)
+    return hashlib.sha256(der.read_bit_string(key_der)).digest()[:20]
+
+
+def extension(oid: str, critical: bool, value: bytes) -> bytes:
+    """Return one Extension (RFC 5280 section 4.1); false is the default and not encoded."""
+    flag = _TRUE if critical else b""
+    return der.sequence(der.object_identifier(oid), flag, der.tlv(der.OCTET_STRING, value))
+
+
+def extensions_der(
+    template: CertificateTemplate, authority_key_identifier: bytes | None
+) -> tuple[bytes, ...]:
+    """Return the encoded extensions of a certificate, in order.
+
+    `authority_key_identifier` is the issuer's own subject key identifier, None for a self-signed
+    certificate (RFC 5280 section 4.2.1.1). Raises: ValueError for what no extension can hold.
+    """
+    return tuple(
+        extension(value.oid.dotted_string, critical, value.public_bytes())
+        for value, critical in _extensions(template, authority_key_identifier)
+    )
+
+
+def _extensions(
+    template: CertificateTemplate, aki: bytes | None
+) -> Iterator[tuple[x509.ExtensionType, bool]]:
+    yield x509.SubjectKeyIdentifier(subject_key_identifier(template.spki_der)), False
+    if aki is not None:
+        yield x509.AuthorityKeyIdentifier(aki, None, None), False
+    if template.basic_constraints:
+        yield x509.BasicConstraints(True, template.basic_constraints.path_length), True
+    yield from _usages(template)
+    if template.sans:
+        names = [_general_name(name) for name in template.sans]
+        # Critical exactly when nothing else names the subject (RFC 5280 section 4.2.1.6).
+        yield x509.SubjectAlternativeName(names), not template.subject
+    yield from _pointers(template)
+    if template.name_constraints:
+        yield _name_constraints(template.name_constraints), True
+    if template.certificate_policies:
+        oids = template.certificate_policies
+        yield (
+            x509.CertificatePolicies(
+                [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in oids]
+            ),
+            False,
+        )
+
+
+def _usages(template: CertificateTemplate) -> Iterator[tuple[x509.ExtensionType, bool]]:
+    if template.key_usage:
+        unknown = set(template.key_usage) - KEY_USAGES.keys()
+        if unknown:
+            raise ValueError(f"key usage {', '.join(sorted(unknown))} is none of RFC 5280's")
+        bits = {name: usage in template.key_usage for usage, name in KEY_USAGES.items()}
+        yield x509.KeyUsage(**bits), True
+    if template.extended_key_usage:
+        oids = [x509.ObjectIdentifier(oid) for oid in template.extended_key_usage]
+        yield x509.ExtendedKeyUsage(oids), False
+
+
+def _pointers(template: CertificateTemplate) -> Iterator[tuple[x509.ExtensionType, bool]]:
+    if template.crl_urls:
+        # One point with all URLs: they are ways to the same CRL (RFC 5280 section 4.2.1.13).
+        names = [x509.UniformResourceIdentifier(url) for url in template.crl_urls]
+        point = x509.DistributionPoint(names, None, None, None)
+        yield x509.CRLDistributionPoints([point]), False
+    if template.ca_issuers_urls:
+        method = AuthorityInformationAccessOID.CA_ISSUERS
+        urls = [x509.UniformResourceIdentifier(url) for url in template.ca_issuers_urls]
+        accesses = [x509.AccessDescription(method, url) for url in urls]
+        yield x509.AuthorityInformationAccess(accesses), False
+
+
+def _general_name(name: GeneralName) -> x509.GeneralName:
+    match name.kind:
+        case "dns":
+            return x509.DNSName(name.value)
+        case "ip":
+            return x509.IPAddress(ipaddress.ip_address(name.value))
+        case "uri":
+            return x509.UniformResourceIdentifier(name.value)
+        case "email":
+            return x509.RFC822Name(name.value)
+
+
+def _name_constraints(constraints: NameConstraints) -> x509.NameConstraints:
+    permitted = [_subtree(name) for name in constraints.permitted]
+    excluded = [_subtree(name) for name in constraints.excluded]
+    return x509.NameConstraints(permitted or None, excluded or None)
+
+
+def _subtree(name: GeneralName) -> x509.GeneralName:
+    if name.kind == "ip":
+        return x509.IPAddress(ipaddress.ip_network(name.value))
+    return _general_name(name)
