@@ -1,0 +1,215 @@
+"""A clone as gitca uses it: commits in, commits out, and a branch moved by compare-and-swap."""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gitca.documents.load import TreeEntry
+from gitca.errors import UsageError
+from gitca.git.fast_import import CommitContent, Identity, write_commit
+from gitca.git.objects import SIZE_LIMIT, ObjectReader, list_tree, tree_id
+from gitca.git.process import Git, as_text
+from gitca.git.refs import branch_ref, is_ancestor, resolve, swap
+from gitca.git.remote import Remote
+from gitca.git.worktree import Outcome, bring_forward
+
+__all__ = ["NETWORK_TIMEOUT", "ORIGIN", "GitRepository", "Identity", "Outcome"]
+
+ORIGIN = "origin"
+NETWORK_TIMEOUT = 600.0
+"""Seconds that one conversation with a remote may take; an order's lease is as long."""
+
+_OLDEST = (2, 39)  # what the tests run; --end-of-options, core.fsync and --batch-command need 2.36
+
+
+@dataclass(frozen=True, slots=True)
+class GitRepository:
+    """One clone, opened. Use it as a context manager, or close it: it may hold a process.
+
+    `root` is the top of the working tree, of a bare repository the repository itself; `git_dir` is
+    this working tree's own. Paths are from the root, with `/`; bytes that are not UTF-8 travel as
+    surrogates. Every method raises GitFailedError where Git itself fails.
+    """
+
+    root: Path
+    git_dir: Path
+    is_bare: bool
+    network_timeout: float
+    _git: Git
+    _objects: ObjectReader
+
+    @classmethod
+    def open(cls, path: Path, *, network_timeout: float = NETWORK_TIMEOUT) -> Self:
+        """Return the repository that holds a folder; `network_timeout` in seconds.
+
+        The caller's `GIT_DIR` and the like are not followed. Raises: UsageError where there is no
+        repository, Git is missing or too old, or Git does not trust the repository's owner.
+        """
+        found = _discover(path)
+        git = Git(found.directory)
+        _confirm(git, found)
+        root = found.directory
+        if not found.is_bare:
+            root = Path(as_text(git.ask("rev-parse", "--show-toplevel")).removesuffix("\n"))
+        git = Git(root)
+        return cls(root, found.git_dir, found.is_bare, network_timeout, git, ObjectReader(git))
+
+    def close(self) -> None:
+        """End the process that reads objects. Reading again starts another."""
+        self._objects.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def resolve(self, rev: str) -> str | None:
+        """Return the id of the commit that a revision (gitrevisions(7)) names, or None."""
+        return resolve(self._git, rev)
+
+    def head_branch(self) -> str | None:
+        """Return the branch that HEAD is on, born or not; None when it is detached."""
+        answer = self._git.run("symbolic-ref", "--quiet", "HEAD")
+        ref = as_text(answer.stdout).removesuffix("\n")
+        return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+
+    def local_branch(self, branch: str) -> str | None:
+        """Return the commit that a local branch is at, or None. Raises: UsageError for the name."""
+        return resolve(self._git, branch_ref(branch))
+
+    def remote(self, name: str = ORIGIN) -> str | None:
+        """Return the URL of a remote, without credentials, or None."""
+        return Remote(self._git, name, self.network_timeout).url()
+
+    def tree(self, commit: str, *paths: str) -> list[TreeEntry]:
+        """Return every file of a commit or tree, or those at and below `paths`, in Git's order."""
+        return list_tree(self._git, commit, paths)
+
+    def tree_id(self, commit: str, path: str = "") -> str | None:
+        """Return the id of the tree at a path of a commit, its root for an empty one, or None."""
+        return tree_id(self._git, commit, path)
+
+    def read(self, blob: str, *, size_limit: int = SIZE_LIMIT) -> bytes:
+        """Return the bytes of a blob, `size_limit` at the most.
+
+        Raises: BlobTooLargeError, without reading it; BackendUnavailableError where this clone
+        lacks it (shallow or partial); ContradictionError where it is damaged.
+        """
+        return self._objects.read(blob, size_limit=size_limit)
+
+    def read_many(self, blobs: Iterable[str], *, size_limit: int = SIZE_LIMIT) -> Iterator[bytes]:
+        """Yield the bytes of each blob in turn, in bounded memory. Raises: as `read`."""
+        return self._objects.read_many(blobs, size_limit=size_limit)
+
+    def commit(
+        self,
+        parent: str | None,
+        *,
+        changes: Mapping[str, bytes | None],
+        message: str,
+        author: Identity,
+        when: datetime,
+        subtrees: Mapping[str, str] | None = None,
+    ) -> str:
+        """Return the id of a new commit upon `parent` (None: a root commit).
+
+        `changes` writes a file (bytes) or deletes it (None); `subtrees` puts trees by id at paths
+        first, in place of what is there. Its objects are on disk; no reference names it, so Git's
+        garbage collection may take it two weeks later. Raises: UsageError for an impossible path;
+        ContradictionError where a file that is not named would be lost.
+        """
+        content = CommitContent(parent, changes, message, author, when, subtrees or {})
+        return write_commit(self._git, self.git_dir, content)
+
+    def advance(self, branch: str, new: str, old: str | None) -> None:
+        """Set a local branch to `new` if it is at `old` (None: if it does not exist), durably.
+
+        Index and working tree stay behind until `bring_forward`. Raises: LostRaceError.
+        """
+        swap(self._git, branch_ref(branch), new, old, reason="gitca: advance")
+
+    def fetch(self, branch: str) -> str | None:
+        """Return origin's commit of a branch after fetching it, or None where origin has none.
+
+        `refs/remotes/origin/<branch>` follows, even over a rewritten history: whoever must know
+        compares with what it named before. Raises: BackendUnavailableError.
+        """
+        return Remote(self._git, ORIGIN, self.network_timeout).fetch(branch)
+
+    def push(self, commit: str, branch: str) -> None:
+        """Make a branch of origin name the commit: created or fast-forwarded, never forced.
+
+        Raises: LostRaceError; RemoteRefusedError; BackendUnavailableError. See `Remote.push`.
+        """
+        Remote(self._git, ORIGIN, self.network_timeout).push(commit, branch)
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether a commit is the other or is in its history, as far as this clone has it."""
+        return is_ancestor(self._git, ancestor, descendant)
+
+    def bring_forward(self, branch: str, old: str | None, new: str) -> Outcome:
+        """Let the local branch and the working tree show `new` if nothing is lost by it.
+
+        `old` is where the branch was before this run, None where it was not there; it counts where
+        `advance` moved the branch already. See `gitca.git.worktree.bring_forward`.
+        """
+        return bring_forward(self._git, self.root, branch, old=old, new=new)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    directory: Path
+    git_dir: Path
+    is_bare: bool
+
+
+def _discover(path: Path) -> _Found:
+    """Find the repository with GitPython, which knows gitfiles, linked working trees and bare ones.
+
+    It is asked for nothing else: its command wrapper cannot take variables out of the environment.
+    """
+    try:
+        import git  # 60 ms, and it looks for Git while it is imported
+    except ImportError as error:
+        raise UsageError("Git is not on the PATH", remedy="install Git 2.39 or newer") from error
+    try:
+        _check_version(git.Git().version_info)
+        with git.Repo(path, search_parent_directories=True, expand_vars=False) as repo:
+            directory = repo.working_tree_dir or repo.git_dir
+            return _Found(Path(directory), Path(repo.git_dir), repo.bare)
+    except (git.GitError, configparser.Error, OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} is not in a Git repository",
+            remedy="go to a clone of the CA repository, or name it with --repo",
+        ) from error
+
+
+def _check_version(version: tuple[int, ...]) -> None:
+    if version[:2] < _OLDEST:
+        seen = ".".join(str(number) for number in version)
+        raise UsageError(f"Git is {seen}; 2.39 or newer is needed", remedy="install a newer Git")
+
+
+def _confirm(git: Git, found: _Found) -> None:
+    """Raise UsageError unless Git opens the same repository, and trusts who owns it."""
+    answer = git.run("rev-parse", "--absolute-git-dir")
+    if answer.returncode != 0:
+        raise UsageError(f"Git does not open {found.directory}: {answer.reason}")
+    opened = Path(as_text(answer.stdout).removesuffix("\n"))
+    if not opened.samefile(found.git_dir):
+        raise UsageError(
+            f"{found.directory} belongs to {found.git_dir}, but Git opens {opened} there",
+            remedy="name the top of the clone with --repo",
+        )
