@@ -1,0 +1,91 @@
+"""Match text against a pattern with stars, in time linear in the text, whatever the pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterClass:
+    """The characters that a token takes: those listed or, if `excluded`, all but those listed."""
+
+    characters: frozenset[str]
+    excluded: bool = False
+
+    def takes(self, character: str) -> bool:
+        """Whether the class holds the character."""
+        return (character in self.characters) is not self.excluded
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One step of a pattern: one character of the class or, if `repeats`, one or more of them."""
+
+    takes: CharacterClass
+    repeats: bool = False
+
+
+def literal(text: str) -> list[Token]:
+    """Return the tokens that match exactly this text."""
+    return [Token(CharacterClass(frozenset(character))) for character in text]
+
+
+class Glob:
+    """A compiled pattern: a non-deterministic automaton whose states are the bits of an integer.
+
+    Bit i stands for "the first i tokens are matched". One character of text costs a few operations
+    on an integer of as many bits as the pattern has tokens, so that no pattern can make matching
+    explode, as backtracking regular expressions do.
+    """
+
+    __slots__ = ("_alphabet", "_goal", "_otherwise", "_repeats")
+
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        steps = tuple(tokens)
+        mentioned = {char for step in steps for char in step.takes.characters}
+        self._alphabet = {char: _mask(steps, char) for char in mentioned}
+        # An empty text is no character of any class: it stands for those that none of them lists.
+        self._otherwise = _mask(steps, "")
+        self._repeats = sum(1 << place for place, step in enumerate(steps) if step.repeats)
+        self._goal = 1 << len(steps)
+
+    def matches(self, text: str) -> bool:
+        """Whether the whole text matches."""
+        state = 1
+        for character in text:
+            state = self._step(state, self._alphabet.get(character, self._otherwise))
+            if not state:
+                return False
+        return bool(state & self._goal)
+
+    def overlaps(self, first: CharacterClass, rest: str) -> bool:
+        """Whether any text matches that is one or more characters of `first` and then `rest`."""
+        taken = self._union(first)
+        state = reached = self._step(1, taken)
+        while state:
+            state = self._step(state, taken) & ~reached
+            reached |= state
+        for character in rest:
+            reached = self._step(reached, self._alphabet.get(character, self._otherwise))
+        return bool(reached & self._goal)
+
+    def _step(self, state: int, accepting: int) -> int:
+        """Return the states after one character that the tokens in `accepting` take."""
+        advanced = (state & accepting) << 1
+        return advanced | (state & ((accepting & self._repeats) << 1))
+
+    def _union(self, characters: CharacterClass) -> int:
+        """Return the tokens that take at least one of the characters."""
+        masks = [mask for char, mask in self._alphabet.items() if characters.takes(char)]
+        if characters.excluded or characters.characters - self._alphabet.keys():
+            masks.append(self._otherwise)
+        union = 0
+        for mask in masks:
+            union |= mask
+        return union
+
+
+def _mask(steps: tuple[Token, ...], character: str) -> int:
+    """Return the bits of the tokens that take the character."""
+    return sum(1 << place for place, step in enumerate(steps) if step.takes.takes(character))
