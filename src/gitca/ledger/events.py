@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+
 @dataclass(frozen=True, slots=True)
 class DocumentReference:
     """A document as it stood: path from the repository's root and Git blob id."""

@@ -125,12 +125,17 @@ class LedgerState:
         """Whether the certificate of an order has been revoked."""
         return (order.ordered.ca, order.certificate.serial) in self.revoked
 
-    def unexpired(self, orders: Iterable[OrderRecord], now: datetime) -> tuple[OrderRecord, ...]:
-        """Return the signed certificates among the orders that are neither expired nor revoked."""
+    def live(self, orders: Iterable[OrderRecord], now: datetime) -> tuple[OrderRecord, ...]:
+        """Return the certificates, ordered or signed, that are neither expired nor revoked.
+
+        One that is only ordered counts: a run that died may have signed it.
+        """
         return tuple(
             order
             for order in orders
-            if order.signed and order.certificate.not_after >= now and not self.is_revoked(order)
+            if not order.abandoned
+            and order.certificate.not_after >= now
+            and not self.is_revoked(order)
         )
 
     def _apply_event(self, event: Event, segment: int) -> None:
@@ -166,7 +171,9 @@ class LedgerState:
     def _fold_certificate_order(self, record: OrderRecord, given: CertificateParticulars) -> None:
         serial = (record.ordered.ca, given.serial)
         if serial in self.serials:
-            raise _ImpossibleEventError(f"serial number {serial[1]} of CA {serial[0]} is used twice")
+            raise _ImpossibleEventError(
+                f"serial number {serial[1]} of CA {serial[0]} is used twice"
+            )
         self.serials[serial] = record
         self.keys.setdefault(given.key, []).append(record)
         if given.request is not None:
@@ -195,10 +202,11 @@ class LedgerState:
 
     def _fold_signed(self, event: Signed) -> None:
         record = self.orders.get(event.order)
-        if record is None or record.abandoned:
+        if record is None:
             raise _ImpossibleEventError(f"order {event.order} was signed and not recorded before")
-        if bool(record.signed) != event.spent:
-            raise _ImpossibleEventError(f"order {event.order} has two first signatures, or none")
+        if record.is_pending == event.spent:
+            outcome = "still awaits its signature" if event.spent else "has its outcome already"
+            raise _ImpossibleEventError(f"order {event.order} {outcome}, and is signed once more")
         if event.spent:
             record.spent += 1
             return

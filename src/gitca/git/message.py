@@ -1,0 +1,60 @@
+"""The message of a commit that gitca makes: what it did, in a line and a list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from gitca.ledger.events import (
+    Abandoned,
+    CertificateParticulars,
+    Event,
+    Ordered,
+    Revoked,
+    Signed,
+)
+
+LISTED = 50
+
+
+def commit_message(events: Sequence[Event]) -> str:
+    """Return the message for these events: a subject line, then one line an event, 50 at most."""
+    counts = Counter(_verb(event) for event in events)
+    subject = ", ".join(f"{verb} {count}" for verb, count in counts.items())
+    lines = list(_lines(events[:LISTED]))
+    if len(events) > LISTED:
+        lines.append(f"… and {len(events) - LISTED} more, in the ledger's segment")
+    return "\n".join([f"gitca: {subject}", "", *lines, ""])
+
+
+def _verb(event: Event) -> str:
+    match event:
+        case Ordered(particulars=CertificateParticulars()):
+            return "order certificates:"
+        case Ordered():
+            return "order CRLs:"
+        case Signed(certificate=None):
+            return "sign CRLs:"
+        case Signed():
+            return "sign certificates:"
+        case Revoked():
+            return "revoke:"
+        case Abandoned():
+            return "abandon:"
+
+
+def _lines(events: Sequence[Event]) -> Iterator[str]:
+    for event in events:
+        match event:
+            case Ordered(particulars=CertificateParticulars() as particulars):
+                subject = particulars.request or f"CA {particulars.authority}"
+                yield f"ordered {event.ca} {particulars.serial} {subject} ({event.order})"
+            case Ordered():
+                yield f"ordered CRL of {event.ca} ({event.order})"
+            case Signed():
+                yield f"signed {event.order}{' (spent)' if event.spent else ''}"
+            case Revoked():
+                target = f"{event.ca} {event.serial}" if event.serial else event.key
+                yield f"revoked {target} {event.reason} ({event.document.path})"
+            case Abandoned():
+                yield f"abandoned {event.order}: {event.reason}"

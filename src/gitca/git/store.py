@@ -1,0 +1,303 @@
+"""The store: the ledger and its image in one branch of a Git repository.
+
+It loads a commit as documents and state, records orders, and commits signatures. Every write is
+one commit that is made known by one compare-and-swap (a push that only fast-forwards, or the update
+of the local branch where there is no remote): that push is the lock of DESIGN section 5.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gitca.documents.load import TreeEntry
+from gitca.errors import ContradictionError, LostRaceError
+from gitca.git.message import commit_message
+from gitca.git.objects import BlobTooLargeError
+from gitca.git.repository import GitRepository, Identity
+from gitca.git.worktree import Outcome
+from gitca.ledger.draft import Batch, crl_tbs
+from gitca.ledger.events import CertificateParticulars, CrlParticulars, Event, Ordered, Signed
+from gitca.ledger.image import certificate_der, image_of, order_path
+from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment
+from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.x509.certificate import parse_certificate
+
+ORDERS_FOLDER = "issued/orders"
+DOCUMENT_FOLDERS = ("ca", "policies", "requests")
+COMMIT_ATTEMPTS = 20
+LARGEST_SEGMENT = 2 * 1024**3
+LARGEST_DOCUMENT = 1024**2
+
+
+class _Proof:
+    """Held by this module alone: what shows that an order was read from a pushed commit."""
+
+
+_PROOF = _Proof()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedOrder:
+    """An order that a pushed commit holds, with its exact bytes: all that may be signed (I1).
+
+    Only the store makes one. Raises: TypeError when anything else tries to.
+    """
+
+    ordered: Ordered
+    tbs: bytes
+    proof: _Proof
+
+    def __post_init__(self) -> None:
+        if self.proof is not _PROOF:
+            raise TypeError("only the store makes recorded orders")
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilment:
+    """A recorded order with its signature and the whole signed object (DER)."""
+
+    order: RecordedOrder
+    signed: Signed
+    der: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One commit as gitca sees it.
+
+    `source` is the commit of the documents, `tip` the one of `issued/` (None before the first),
+    `entries` the files below `ca/`, `policies/` and `requests/`, `orders` the blobs below
+    `issued/orders/` by path.
+    """
+
+    source: str
+    tip: str | None
+    entries: tuple[TreeEntry, ...]
+    orders: Mapping[str, str]
+    state: LedgerState
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """Where documents are read from and where `issued/` is written; often the same branch."""
+
+    documents: str
+    issued: str
+
+
+class Store:
+    """Reads and writes one CA repository. Not for use by two threads.
+
+    A write is durable and known to everyone once the call returns; one that raises LostRaceError
+    has changed nothing. Loading again is always safe.
+    """
+
+    def __init__(self, repository: GitRepository, branches: Branches, committer: Identity) -> None:
+        self._repository = repository
+        self._branches = branches
+        self._committer = committer
+        self._remote = repository.remote() is not None
+        self._folded: list[tuple[str, str]] = []
+        self._state = LedgerState()
+        # Where the user's branch stood before: without a remote, the lock moves it.
+        self._before = repository.local_branch(branches.issued)
+
+    def load(self) -> Snapshot:
+        """Return the branch's tip at the remote; at home, where there is no remote.
+
+        Raises: BackendUnavailableError (remote), ContradictionError (ledger).
+        """
+        source = self._tip(self._branches.documents)
+        if source is None:
+            raise ContradictionError(
+                f"the branch {self._branches.documents} does not exist",
+                remedy="commit the documents to it (and push it, where there is a remote)",
+            )
+        if self._branches.issued == self._branches.documents:
+            return self.at(source, source)
+        return self.at(source, self._tip(self._branches.issued))
+
+    def at(self, source: str, tip: str | None) -> Snapshot:
+        """Return any commit (`source`) with the ledger of another (`tip`); nothing is fetched."""
+        entries = tuple(self._repository.tree(source, *DOCUMENT_FOLDERS))
+        issued = self._repository.tree(tip, LEDGER_FOLDER, ORDERS_FOLDER) if tip else ()
+        segments, orders = [], {}
+        for entry in issued:
+            if entry.path.startswith(f"{ORDERS_FOLDER}/"):
+                orders[entry.path] = entry.blob
+            else:
+                segments.append((entry.path, entry.blob))
+        return Snapshot(source, tip, entries, orders, self._fold(segments))
+
+    def read(self, blob: str) -> bytes:
+        """Return a document's bytes; for one above a mebibyte, as many zeros and one.
+
+        Whoever parses them finds them too large, and reports it at the document.
+        """
+        try:
+            return self._repository.read(blob, size_limit=LARGEST_DOCUMENT)
+        except BlobTooLargeError:
+            return bytes(LARGEST_DOCUMENT + 1)
+
+    def entries(self, commit: str, *paths: str) -> tuple[TreeEntry, ...]:
+        """Return the files of a commit at or below the paths."""
+        return tuple(self._repository.tree(commit, *paths))
+
+    def record(
+        self, snapshot: Snapshot, batch: Batch, *, now: datetime
+    ) -> tuple[Snapshot, tuple[RecordedOrder, ...]]:
+        """Commit and push a batch; return the snapshot after it and the orders it recorded.
+
+        Raises: LostRaceError when the branch has moved: nothing was recorded, plan anew.
+        """
+        events: tuple[Event, ...] = (
+            *batch.abandoned,
+            *batch.revoked,
+            *(draft.ordered for draft in batch.drafts),
+        )
+        changes: dict[str, bytes | None] = {
+            path: None
+            for path in (order_path(event.order) for event in batch.abandoned)
+            if path in snapshot.orders
+        }
+        changes |= {
+            order_path(draft.ordered.order): draft.tbs
+            for draft in batch.drafts
+            if isinstance(draft.ordered.particulars, CertificateParticulars)
+        }
+        after = self._append(snapshot, events, changes, now)
+        orders = (RecordedOrder(draft.ordered, draft.tbs, _PROOF) for draft in batch.drafts)
+        return after, tuple(orders)
+
+    def pending(self, snapshot: Snapshot) -> Iterator[RecordedOrder]:
+        """Yield the orders that await their signature, with their bytes.
+
+        Raises: ContradictionError when the bytes are missing or not those that were ordered.
+        """
+        for record in tuple(snapshot.state.pending.values()):
+            tbs = self._ordered_bytes(snapshot, record)
+            if f"sha256:{hashlib.sha256(tbs).hexdigest()}" != record.ordered.tbs:
+                raise ContradictionError(
+                    f"order {record.ordered.order} is for bytes with the digest"
+                    f" {record.ordered.tbs}, and {order_path(record.ordered.order)} holds others",
+                    remedy="nothing was signed; find the commit that changed it",
+                )
+            yield RecordedOrder(record.ordered, tbs, _PROOF)
+
+    def commit(
+        self, snapshot: Snapshot, fulfilments: Sequence[Fulfilment], *, now: datetime
+    ) -> Snapshot:
+        """Commit signatures with their certificates and CRLs, and push.
+
+        On a lost race the commit is made again on the new tip: only gitca writes `issued/`. A
+        signature whose order has an outcome by then is recorded as spent. Raises: LostRaceError
+        after 20 lost races; the orders stay recorded for the next run.
+        """
+        for _ in range(COMMIT_ATTEMPTS):
+            events, changes = self._settle(snapshot.state, fulfilments)
+            try:
+                return self._append(snapshot, events, changes, now)
+            except LostRaceError:
+                snapshot = self.load()
+        raise LostRaceError(
+            f"the branch moved {COMMIT_ATTEMPTS} times while signatures were to be committed",
+            remedy="run gitca reconcile again",
+        )
+
+    def bring_forward(self, snapshot: Snapshot) -> Outcome | None:
+        """Bring the user's branch and working tree to a snapshot; None when there is no commit."""
+        if snapshot.tip is None:
+            return None
+        branch = self._branches.issued
+        outcome = self._repository.bring_forward(branch, self._before, snapshot.tip)
+        self._before = self._repository.local_branch(branch)
+        return outcome
+
+    def _tip(self, branch: str) -> str | None:
+        if self._remote:
+            return self._repository.fetch(branch)
+        return self._repository.local_branch(branch)
+
+    def _fold(self, segments: Sequence[tuple[str, str]]) -> LedgerState:
+        """Fold what is new; from the start, where what was folded is no longer the beginning."""
+        if list(segments[: len(self._folded)]) != self._folded:
+            self._folded, self._state = [], LedgerState()
+        new = segments[len(self._folded) :]
+        blobs = self._repository.read_many([blob for _, blob in new], size_limit=LARGEST_SEGMENT)
+        for (path, blob), data in zip(new, blobs, strict=True):
+            self._state.apply(parse_segment(path, data))
+            self._folded.append((path, blob))
+        return self._state
+
+    def _append(
+        self,
+        snapshot: Snapshot,
+        events: Sequence[Event],
+        changes: Mapping[str, bytes | None],
+        now: datetime,
+    ) -> Snapshot:
+        path, data = render_segment(snapshot.state.head, events)
+        commit = self._repository.commit(
+            snapshot.tip,
+            changes={**changes, path: data},
+            message=commit_message(events),
+            author=self._committer,
+            when=now,
+        )
+        self._make_known(commit, snapshot.tip)
+        return self._after(snapshot, commit)
+
+    def _make_known(self, commit: str, before: str | None) -> None:
+        if self._remote:
+            self._repository.push(commit, self._branches.issued)
+        else:
+            self._repository.advance(self._branches.issued, commit, before)
+
+    def _after(self, snapshot: Snapshot, commit: str) -> Snapshot:
+        same = self._branches.issued == self._branches.documents
+        return self.at(commit if same else snapshot.source, commit)
+
+    def _ordered_bytes(self, snapshot: Snapshot, record: OrderRecord) -> bytes:
+        ordered = record.ordered
+        if isinstance(ordered.particulars, CrlParticulars):
+            return self._crl_bytes(snapshot.state, ordered, ordered.particulars)
+        blob = snapshot.orders.get(order_path(ordered.order))
+        if blob is None:
+            raise ContradictionError(
+                f"{order_path(ordered.order)} is missing, and its order awaits a signature",
+                remedy="nothing was signed; find the commit that removed it and restore it",
+            )
+        return self._repository.read(blob, size_limit=LARGEST_DOCUMENT)
+
+    def _crl_bytes(
+        self, state: LedgerState, ordered: Ordered, particulars: CrlParticulars
+    ) -> bytes:
+        authority = state.authority(ordered.ca)
+        if authority.certificate is None or authority.pending_crl is None:
+            raise ContradictionError(f"a CRL of CA {ordered.ca} is ordered before its certificate")
+        issuer = parse_certificate(certificate_der(authority.certificate))
+        entries = authority.pending_crl[1]
+        algorithm = ordered.signature_algorithm
+        return crl_tbs(issuer, particulars, entries, signature_algorithm=algorithm)
+
+    def _settle(
+        self, state: LedgerState, fulfilments: Sequence[Fulfilment]
+    ) -> tuple[list[Event], dict[str, bytes | None]]:
+        events: list[Event] = []
+        changes: dict[str, bytes | None] = {}
+        for fulfilment in fulfilments:
+            record = state.orders.get(fulfilment.order.ordered.order)
+            if record is None:
+                raise ContradictionError(
+                    f"order {fulfilment.order.ordered.order} was signed and is gone from the branch",
+                    remedy="the branch was rewound: restore the commit that recorded the order",
+                )
+            if record.is_pending:
+                events.append(fulfilment.signed)
+                changes |= image_of(state, record, fulfilment.der)
+            else:
+                events.append(replace(fulfilment.signed, spent=True))
+        return events, changes

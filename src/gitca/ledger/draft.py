@@ -1,0 +1,100 @@
+"""Drafts: what a run is about to record, before the store has made it an order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gitca.ledger.events import (
+    Abandoned,
+    CertificateParticulars,
+    CrlParticulars,
+    Ordered,
+    Revoked,
+    SourceDocuments,
+)
+from gitca.ledger.image import crl_entries
+from gitca.x509.certificate import Certificate
+from gitca.x509.crl import build_crl_tbs
+
+LEASE = timedelta(minutes=10)
+ORDER_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The event that will record an order, and the exact bytes that it orders signed."""
+
+    ordered: Ordered
+    tbs: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that one commit records: orders, revocations, and orders given up."""
+
+    drafts: tuple[Draft, ...] = ()
+    revoked: tuple[Revoked, ...] = ()
+    abandoned: tuple[Abandoned, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.drafts or self.revoked or self.abandoned)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an order comes from: its documents, their commit, the run and its moment."""
+
+    documents: SourceDocuments
+    source: str
+    run: str
+    now: datetime
+
+
+def draft_order(
+    tbs: bytes,
+    particulars: CertificateParticulars | CrlParticulars,
+    *,
+    ca: str,
+    signature_algorithm: str,
+    origin: Origin,
+) -> Draft:
+    """Return the draft of an order for these bytes, leased to its run for 10 minutes."""
+    digest = hashlib.sha256(tbs).hexdigest()
+    ordered = Ordered(
+        order=digest[:ORDER_DIGITS],
+        ca=ca,
+        particulars=particulars,
+        tbs=f"sha256:{digest}",
+        signature_algorithm=signature_algorithm,
+        documents=origin.documents,
+        source=origin.source,
+        run=origin.run,
+        lease=origin.now + LEASE,
+    )
+    return Draft(ordered, tbs)
+
+
+def recorded_at(ordered: Ordered) -> datetime:
+    """Return the moment at which an order was recorded."""
+    return ordered.lease - LEASE
+
+
+def crl_tbs(
+    issuer: Certificate,
+    particulars: CrlParticulars,
+    revocations: Iterable[Revoked],
+    *,
+    signature_algorithm: str,
+) -> bytes:
+    """Return the bytes that a CRL's order stands for (RFC 5280 section 5.1)."""
+    return build_crl_tbs(
+        issuer,
+        signature_algorithm=signature_algorithm,
+        crl_number=particulars.number,
+        this_update=particulars.this_update,
+        next_update=particulars.next_update,
+        entries=crl_entries(revocations),
+    )

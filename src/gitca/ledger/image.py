@@ -1,0 +1,126 @@
+"""The image of the ledger under `issued/`: which files a signature puts there and takes away."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+
+from gitca.errors import ContradictionError
+from gitca.ledger.events import CrlParticulars, Revoked
+from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.x509.crl import CrlEntry
+from gitca.x509.pem import to_pem
+
+ISSUED_FOLDER = "issued"
+CERTIFICATE_LABEL = "CERTIFICATE"
+
+
+def order_path(order: str) -> str:
+    """Return where the TBS of a certificate that is ordered and not yet signed lies."""
+    return f"{ISSUED_FOLDER}/orders/{order}.der"
+
+
+def certificate_path(ca: str, request: str) -> str:
+    """Return where a request's current certificate and its chain lie."""
+    return f"{ISSUED_FOLDER}/{ca}/certificates/{request}.pem"
+
+
+def authority_path(ca: str) -> str:
+    """Return where a CA's own certificate lies."""
+    return f"{ISSUED_FOLDER}/{ca}/ca.pem"
+
+
+def chain_path(ca: str) -> str:
+    """Return where a CA's chain lies, leaf-side first, without the root."""
+    return f"{ISSUED_FOLDER}/{ca}/chain.pem"
+
+
+def crl_path(ca: str) -> str:
+    """Return where a CA's current CRL lies."""
+    return f"{ISSUED_FOLDER}/{ca}/crl.der"
+
+
+def certificate_der(record: OrderRecord) -> bytes:
+    """Return the certificate of a signed order.
+
+    Raises: ContradictionError when the ledger holds no base64 there.
+    """
+    text = record.signed.certificate if record.signed else None
+    if text is None:
+        raise ContradictionError(f"order {record.ordered.order} has no signed certificate")
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ContradictionError(
+            f"the certificate of order {record.ordered.order} in the ledger is not base64",
+            remedy="find the commit that changed the ledger and restore it",
+        ) from error
+
+
+def is_self_signed(record: OrderRecord) -> bool:
+    """Whether a CA's certificate is signed by the CA itself: a root's."""
+    return record.ordered.ca == record.certificate.authority
+
+
+def authority_chain(state: LedgerState, ca: str) -> tuple[bytes, ...]:
+    """Return the DER certificates from a CA upwards, without the root; empty for a root itself."""
+    chain: list[bytes] = []
+    seen: set[str] = set()
+    record = state.authority(ca).certificate
+    while record is not None and not is_self_signed(record) and ca not in seen:
+        seen.add(ca)
+        chain.append(certificate_der(record))
+        ca = record.ordered.ca
+        record = state.authority(ca).certificate
+    return tuple(chain)
+
+
+def crl_entries(revocations: Iterable[Revoked]) -> tuple[CrlEntry, ...]:
+    """Return revocations as entries of a CRL, in their order."""
+    return tuple(
+        CrlEntry(
+            serial=int(revoked.serial, 16),
+            revocation_date=revoked.date,
+            reason=None if revoked.reason == "unspecified" else revoked.reason,
+            invalidity_date=revoked.invalidity_date,
+        )
+        for revoked in revocations
+        if revoked.serial is not None
+    )
+
+
+def image_of(state: LedgerState, record: OrderRecord, der: bytes) -> Mapping[str, bytes | None]:
+    """Return what a first signature changes under `issued/`; None takes a file away.
+
+    `state` is the one before the signature, or after it: the files are the same.
+    """
+    if isinstance(record.ordered.particulars, CrlParticulars):
+        return {crl_path(record.ordered.ca): der}
+    changes: dict[str, bytes | None] = {order_path(record.ordered.order): None}
+    if record.certificate.authority is not None:
+        return changes | _authority_image(state, record, record.certificate.authority, der)
+    return changes | _request_image(state, record, record.certificate.request or "", der)
+
+
+def _authority_image(
+    state: LedgerState, record: OrderRecord, authority: str, der: bytes
+) -> dict[str, bytes | None]:
+    changes: dict[str, bytes | None] = {authority_path(authority): _pem(der)}
+    if not is_self_signed(record):
+        changes[chain_path(authority)] = _pem(der, *authority_chain(state, record.ordered.ca))
+    return changes
+
+
+def _request_image(
+    state: LedgerState, record: OrderRecord, request: str, der: bytes
+) -> dict[str, bytes | None]:
+    ca = record.ordered.ca
+    changes: dict[str, bytes | None] = {}
+    before = state.requests[request].current
+    if before is not None and before.ordered.ca != ca:
+        changes[certificate_path(before.ordered.ca, request)] = None
+    return changes | {certificate_path(ca, request): _pem(der, *authority_chain(state, ca))}
+
+
+def _pem(*certificates: bytes) -> bytes:
+    return "".join(to_pem(der, CERTIFICATE_LABEL) for der in certificates).encode()

@@ -1,0 +1,41 @@
+"""make_plan: from documents, the state and the time to a plan; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from gitca.findings import Finding, in_order
+from gitca.ledger.state import LedgerState
+from gitca.plan.desired import Desired
+from gitca.plan.issuers import plan_authorities, plan_crls, read_issuers
+from gitca.plan.model import Action, IssueCertificate, Plan
+from gitca.plan.requests import RequestPlanner
+from gitca.plan.revocations import plan_revocations
+
+
+def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
+    """Return what a reconcile of these documents would do at this moment, and every finding.
+
+    The same documents, state and time give the same plan (I4); a plan made right after its
+    reconcile has no action.
+    """
+    issuers = read_issuers(desired.governing, state, now)
+    revocations = plan_revocations(desired, state, now)
+    planned = tuple(RequestPlanner(desired, state, issuers, revocations, now).plan())
+    issues = [item for item in planned if isinstance(item, IssueCertificate)]
+    revoking = Counter(action.ca for action in revocations.actions if action.ca is not None)
+    findings = (
+        *desired.governing.findings,
+        *desired.requests.findings,
+        *(finding for issuer in issuers.values() for finding in issuer.findings),
+        *revocations.findings,
+        *(item for item in planned if isinstance(item, Finding)),
+    )
+    actions: tuple[Action, ...] = (
+        *plan_authorities(issuers),
+        *revocations.actions,
+        *plan_crls(issuers, revoking, now),
+        *issues,
+    )
+    return Plan(actions, in_order(findings))

@@ -1,0 +1,137 @@
+"""The plan: a value that says what a reconcile would do, and the findings.
+
+It holds no serial number and no time, so that the digest of a plan is the same on the pull request
+and after the merge.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from gitca.findings import Finding
+from gitca.ledger.events import DocumentReference, SourceDocuments
+from gitca.x509.template import CertificateTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAuthority:
+    """Make the certificate of the CA `authority`, signed by the CA `ca` (itself, for a root).
+
+    Its key is asked of the signer when the certificate is built, so there is no template yet.
+    """
+
+    ca: str
+    authority: str
+    reason: str
+    documents: SourceDocuments
+
+    action: Literal["create-ca"] = "create-ca"
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCertificate:
+    """Issue a certificate for a request: the first, a renewal on the same key, or on a new one."""
+
+    action: Literal["issue", "renew", "rekey"]
+    ca: str
+    request: str
+    reason: str
+    documents: SourceDocuments
+    template: CertificateTemplate
+    validity: timedelta
+    backdate: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeCertificate:
+    """Revoke one certificate, or (without `serial`) refuse a key from now on.
+
+    `request` is the request that the certificate answers; None for a CA's certificate or a key.
+    """
+
+    ca: str | None
+    serial: str | None
+    key: str | None
+    request: str | None
+    revocation_reason: str
+    invalidity_date: datetime | None
+    document: DocumentReference
+    reason: str
+
+    action: Literal["revoke"] = "revoke"
+
+
+@dataclass(frozen=True, slots=True)
+class SignCrl:
+    """Sign the next CRL of a CA."""
+
+    ca: str
+    reason: str
+    documents: SourceDocuments
+
+    action: Literal["sign-crl"] = "sign-crl"
+
+
+Action = CreateAuthority | IssueCertificate | RevokeCertificate | SignCrl
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a reconcile would do, in the order in which it would, and what was found."""
+
+    actions: tuple[Action, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def digest(self) -> str:
+        """`sha256:` and the hexadecimal digest of the actions' canonical JSON."""
+        record = [_identity(action) for action in self.actions]
+        text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def action_subject(action: Action) -> str | None:
+    """Return what an action is about, less its CA: a request's name, a CA's, or a key."""
+    match action:
+        case CreateAuthority():
+            return action.authority
+        case IssueCertificate():
+            return action.request
+        case RevokeCertificate():
+            return action.request or action.serial or action.key
+        case SignCrl():
+            return None
+
+
+def _identity(action: Action) -> dict[str, object]:
+    record: dict[str, object] = {"action": action.action, "ca": action.ca}
+    match action:
+        case CreateAuthority():
+            return record | {"authority": action.authority, "documents": _blobs(action.documents)}
+        case IssueCertificate():
+            return record | {
+                "request": action.request,
+                "template": action.template.digest,
+                "validity": action.validity.total_seconds(),
+                "backdate": action.backdate.total_seconds(),
+            }
+        case RevokeCertificate():
+            invalidity = action.invalidity_date
+            return record | {
+                "request": action.request,
+                "key": action.key,
+                "reason": action.revocation_reason,
+                "invalidityDate": invalidity and invalidity.isoformat(),
+                "document": [action.document.path, action.document.blob],
+            }
+        case SignCrl():
+            return record
+
+
+def _blobs(documents: SourceDocuments) -> list[str]:
+    references = (documents.ca, documents.request, documents.csr, documents.policy)
+    return [reference.blob for reference in references if reference]

@@ -1,0 +1,130 @@
+"""Rebuild: from the documents that an order names to the bytes that it must hold.
+
+Before gitca signs an order that another run recorded, and when it verifies a repository, the
+documents of the order's source commit are judged again and the TBS is built again with the recorded
+serial number and dates. An order whose bytes come out otherwise was not made by gitca from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitca.documents.load import Governing, Read, TreeEntry, load_governing, load_requests
+from gitca.errors import ContradictionError
+from gitca.findings import has_errors
+from gitca.ledger.draft import recorded_at
+from gitca.ledger.events import CertificateParticulars, Ordered
+from gitca.ledger.image import certificate_der
+from gitca.ledger.state import LedgerState
+from gitca.plan.desired import Desired
+from gitca.plan.issuers import Issuer as PlannedIssuer
+from gitca.plan.issuers import authority_template, read_issuers
+from gitca.plan.requests import Judged, RequestPlanner
+from gitca.plan.revocations import Revocations
+from gitca.x509.certificate import Issuer, parse_certificate, rehearse
+from gitca.x509.template import CertificateTemplate
+
+_NOTHING_REVOKED = Revocations((), {}, frozenset(), ())
+
+
+def source_paths(ordered: Ordered) -> tuple[str, ...]:
+    """Return the paths whose entries at the order's source commit `rebuild` needs."""
+    documents = ordered.documents
+    references = (documents.request, documents.csr)
+    return ("ca", "policies", *(reference.path for reference in references if reference))
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """The documents of one source commit, and the ledger that tells the CAs' certificates."""
+
+    entries: tuple[TreeEntry, ...]
+    read: Read
+    state: LedgerState
+
+    def certificate_bytes(self, ordered: Ordered, authority_spki: bytes | None) -> bytes:
+        """Return the TBS that an order for a certificate must hold.
+
+        `authority_spki` is the key of the CA that the order creates; None for a request's.
+        Raises: ContradictionError when the documents are not those that the order names, are denied
+        by their policy, or say something else than the order.
+        """
+        given = ordered.particulars
+        if not isinstance(given, CertificateParticulars):
+            raise TypeError(f"order {ordered.order} is for a CRL")
+        self._check_references(ordered)
+        governing = load_governing(self.entries, self.read)
+        moment = recorded_at(ordered)
+        issuers = read_issuers(governing, self.state, moment)
+        if given.authority is not None:
+            template = self._authority(ordered, governing, given.authority, authority_spki)
+        else:
+            template = self._request(ordered, governing, issuers, moment)
+        if template.digest != given.template or template.key_identifier != given.key:
+            raise _contradiction(ordered, "its documents ask for another certificate")
+        rehearsal = rehearse(
+            template,
+            self._issuer(ordered, given),
+            serial=int(given.serial, 16),
+            not_before=given.not_before,
+            not_after=given.not_after,
+        )
+        return rehearsal.tbs
+
+    def _check_references(self, ordered: Ordered) -> None:
+        blobs = {entry.path: entry.blob for entry in self.entries}
+        documents = ordered.documents
+        for reference in (documents.ca, documents.policy, documents.request, documents.csr):
+            if reference is not None and blobs.get(reference.path) != reference.blob:
+                raise _contradiction(
+                    ordered, f"{reference.path} was another file at commit {ordered.source[:12]}"
+                )
+
+    def _authority(
+        self, ordered: Ordered, governing: Governing, name: str, spki_der: bytes | None
+    ) -> CertificateTemplate:
+        document = governing.authorities.get(name)
+        signing = governing.authorities.get(ordered.ca)
+        if document is None or signing is None or spki_der is None:
+            raise _contradiction(ordered, "the document of its CA is missing or broken")
+        return authority_template(document, signing, spki_der)
+
+    def _request(
+        self,
+        ordered: Ordered,
+        governing: Governing,
+        issuers: Mapping[str, PlannedIssuer],
+        moment: datetime,
+    ) -> CertificateTemplate:
+        reference = ordered.documents.request
+        path = reference.path if reference else ""
+        requests = load_requests(self.entries, self.read, only={path}, governing=governing)
+        desired = Desired(governing, {}, {}, requests)
+        planner = RequestPlanner(desired, self.state, issuers, _NOTHING_REVOKED, moment)
+        document = next(iter(requests.requests.values()), None)
+        judged = document and planner.judge(document)
+        if not isinstance(judged, Judged) or judged.verdict.template is None:
+            raise _contradiction(ordered, f"{path} at its source commit is no sound request")
+        if has_errors(judged.verdict.findings):
+            first = next(finding for finding in judged.verdict.findings if finding.is_error)
+            raise _contradiction(ordered, f"the policy denies it: {first}")
+        return judged.verdict.template
+
+    def _issuer(self, ordered: Ordered, given: CertificateParticulars) -> Issuer:
+        if given.authority == ordered.ca:
+            return Issuer(None, ordered.signature_algorithm)
+        certificate = self.state.authority(ordered.ca).certificate
+        if certificate is None:
+            raise _contradiction(ordered, f"its CA {ordered.ca} has no certificate")
+        parent = parse_certificate(certificate_der(certificate))
+        return Issuer(parent.der, ordered.signature_algorithm)
+
+
+def _contradiction(ordered: Ordered, reason: str) -> ContradictionError:
+    return ContradictionError(
+        f"order {ordered.order} (CA {ordered.ca}, recorded by run {ordered.run}) does not come from"
+        f" its documents: {reason}",
+        remedy="nothing was signed for it; find the commit that recorded it and who pushed that",
+    )

@@ -1,0 +1,208 @@
+"""Revocations: from RevocationRequests, from keys, and from deleted requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitca.documents.document import Document
+from gitca.documents.revocation_request import RevocationRequestSpec
+from gitca.findings import Finding, Severity
+from gitca.ledger.events import DocumentReference, Revoked
+from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.plan.desired import Desired, policy_of
+from gitca.plan.model import RevokeCertificate
+
+COMPROMISES = frozenset({"keyCompromise", "cACompromise"})
+
+
+@dataclass(frozen=True, slots=True)
+class Revocations:
+    """The planned revocations, the keys they refuse, and the requests that they hold up.
+
+    A request is held up when a revocation names it and finds nothing to revoke: issuing it now
+    would hand the certificate to that revocation in the next run.
+    """
+
+    actions: tuple[RevokeCertificate, ...]
+    refused_keys: Mapping[str, str]
+    held_up: frozenset[str]
+    findings: tuple[Finding, ...]
+
+
+def plan_revocations(desired: Desired, state: LedgerState, now: datetime) -> Revocations:
+    """Return what the documents ask to be revoked and has not been."""
+    chosen: dict[tuple[str | None, str | None, str | None], RevokeCertificate] = {}
+    findings: list[Finding] = []
+    held_up: set[str] = set()
+    for _, document in sorted(desired.requests.revocations.items()):
+        actions, problem = _judge(document, state, now)
+        for action in actions:
+            chosen.setdefault((action.ca, action.serial, action.key), action)
+        if problem:
+            findings.append(problem)
+            held_up.update(filter(None, [document.spec.certificate]))
+    for action in _deleted(desired, state, now):
+        chosen.setdefault((action.ca, action.serial, action.key), action)
+    keys = {key: f"revoked for {revoked.reason}" for key, revoked in state.refused_keys.items()}
+    keys |= _planned_keys(chosen.values(), state)
+    return Revocations(tuple(chosen.values()), keys, frozenset(held_up), tuple(findings))
+
+
+def _planned_keys(actions: Iterable[RevokeCertificate], state: LedgerState) -> dict[str, str]:
+    keys: dict[str, str] = {}
+    for action in actions:
+        if action.key is not None:
+            keys[action.key] = f"revoked for {action.revocation_reason}"
+        elif action.revocation_reason in COMPROMISES:
+            record = state.serials[action.ca or "", action.serial or ""]
+            keys[record.certificate.key] = f"revoked for {action.revocation_reason}"
+    return keys
+
+
+def _judge(
+    document: Document[RevocationRequestSpec], state: LedgerState, now: datetime
+) -> tuple[list[RevokeCertificate], Finding | None]:
+    executed = state.executed.get(document.path)
+    if executed:
+        return [], _changed_after(document, executed)
+    spec = document.spec
+    if spec.key is not None:
+        return _by_key(document, spec.key, state, now), None
+    if spec.certificate is not None:
+        return _by_name(document, spec.certificate, state, now)
+    return _by_serial(document, state, now)
+
+
+def _changed_after(
+    document: Document[RevocationRequestSpec], executed: list[Revoked]
+) -> Finding | None:
+    first = executed[0]
+    if first.reason == document.spec.reason:
+        return None
+    return _problem(
+        document,
+        "revocation.executed",
+        f"reason {document.spec.reason} is asked, the revocation was recorded as {first.reason}"
+        f" on {first.date:%Y-%m-%d}, and a recorded revocation stands",
+        "restore the document",
+        "reason",
+    )
+
+
+def _by_key(
+    document: Document[RevocationRequestSpec], key: str, state: LedgerState, now: datetime
+) -> list[RevokeCertificate]:
+    refusal = [] if key in state.refused_keys else [_refusal(document, key)]
+    records = state.live(state.keys.get(key, ()), now)
+    return [*refusal, *(_revocation(document, record) for record in records)]
+
+
+def _by_name(
+    document: Document[RevocationRequestSpec], name: str, state: LedgerState, now: datetime
+) -> tuple[list[RevokeCertificate], Finding | None]:
+    known = state.requests.get(name)
+    if known is None:
+        return [], _problem(
+            document,
+            "revocation.unknown",
+            f"no certificate was ever issued for the request {name!r}",
+            "name a request below requests/ that has a certificate (gitca list)",
+            "certificate",
+        )
+    records = state.live(known.orders, now)
+    if records:
+        return [_revocation(document, record) for record in records], None
+    return [], _problem(
+        document,
+        "revocation.nothing",
+        f"every certificate of the request {name!r} is revoked or expired already",
+        "delete this revocation",
+        "certificate",
+    )
+
+
+def _by_serial(
+    document: Document[RevocationRequestSpec], state: LedgerState, now: datetime
+) -> tuple[list[RevokeCertificate], Finding | None]:
+    ca, serial = document.spec.ca or "", document.spec.serial or ""
+    record = state.serials.get((ca, serial))
+    remedy = f"gitca list --ca {ca} names the serial numbers that there are"
+    if record is None or record.abandoned:
+        message = f"CA {ca} never issued the serial number {serial}"
+        return [], _problem(document, "revocation.unknown", message, remedy, "serial")
+    revoked = state.revoked.get((ca, serial))
+    if revoked is not None:
+        message = (
+            f"serial number {serial} of CA {ca} was revoked on {revoked.date:%Y-%m-%d}"
+            f" for {revoked.reason} (by {revoked.document.path})"
+        )
+        remedy = "delete this revocation"
+        return [], _problem(document, "revocation.already-revoked", message, remedy, "serial")
+    if record.certificate.not_after < now:
+        message = f"serial number {serial} expired on {record.certificate.not_after:%Y-%m-%d}"
+        remedy = "delete this revocation"
+        return [], _problem(document, "revocation.expired", message, remedy, "serial")
+    return [_revocation(document, record)], None
+
+
+def _deleted(desired: Desired, state: LedgerState, now: datetime) -> Iterator[RevokeCertificate]:
+    for name, known in state.requests.items():
+        current = known.current
+        if name in desired.entries or current is None:
+            continue
+        policy = policy_of(current, desired.governing)
+        if policy is None or policy.spec.on_delete != "revoke":
+            continue
+        for record in state.live(known.orders, now):
+            reference = record.ordered.documents.request
+            if reference is not None:
+                yield _of_deleted(record, reference)
+
+
+def _of_deleted(record: OrderRecord, reference: DocumentReference) -> RevokeCertificate:
+    return RevokeCertificate(
+        ca=record.ordered.ca,
+        serial=record.certificate.serial,
+        key=None,
+        request=record.certificate.request,
+        revocation_reason="cessationOfOperation",
+        invalidity_date=None,
+        document=reference,
+        reason="the request was deleted, and its policy says onDelete: revoke",
+    )
+
+
+def _refusal(document: Document[RevocationRequestSpec], key: str) -> RevokeCertificate:
+    return RevokeCertificate(
+        ca=None,
+        serial=None,
+        key=key,
+        request=None,
+        revocation_reason=document.spec.reason,
+        invalidity_date=None,
+        document=DocumentReference(document.path, document.blob),
+        reason=f"{document.path} refuses the key ({document.spec.reason})",
+    )
+
+
+def _revocation(
+    document: Document[RevocationRequestSpec], record: OrderRecord
+) -> RevokeCertificate:
+    return RevokeCertificate(
+        ca=record.ordered.ca,
+        serial=record.certificate.serial,
+        key=None,
+        request=record.certificate.request,
+        revocation_reason=document.spec.reason,
+        invalidity_date=document.spec.invalidity_date,
+        document=DocumentReference(document.path, document.blob),
+        reason=f"{document.path} asks for it ({document.spec.reason})",
+    )
+
+
+def _problem(
+    document: Document[RevocationRequestSpec], rule: str, message: str, remedy: str, key: str
+) -> Finding:
+    return Finding(rule, Severity.ERROR, message, document.at("spec", key), remedy)

@@ -1,0 +1,274 @@
+"""Build: from planned actions to drafts of orders; serial numbers and dates are frozen here.
+
+Every TBS is read again and compared with its template, and linted under a throwaway signature,
+before anything is recorded. What fails is a finding and holds up nothing but itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from gitca.documents.certificate_authority import CertificateAuthoritySpec
+from gitca.documents.document import Document
+from gitca.documents.load import Governing
+from gitca.findings import Finding, Location, Severity, has_errors
+from gitca.ledger.draft import Batch, Draft, Origin, crl_tbs, draft_order
+from gitca.ledger.events import CertificateParticulars, CrlParticulars, Revoked, SourceDocuments
+from gitca.ledger.image import certificate_der
+from gitca.ledger.state import LedgerState
+from gitca.plan.issuers import authority_template
+from gitca.plan.model import (
+    Action,
+    CreateAuthority,
+    IssueCertificate,
+    RevokeCertificate,
+    SignCrl,
+)
+from gitca.reconcile.keys import Keys, signature_algorithm
+from gitca.reconcile.linting import lint_certificates
+from gitca.x509.certificate import Certificate, Issuer, parse_certificate, rehearse, template_of
+from gitca.x509.crl import rehearse_crl
+from gitca.x509.lint import LintResult, lint_crl
+from gitca.x509.template import CertificateTemplate
+
+ONE_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is frozen for one build: the time, the run, the documents' commit, a serial source."""
+
+    now: datetime
+    run: str
+    source: str
+    next_serial: Callable[[], int]
+
+    def origin(self, documents: SourceDocuments) -> Origin:
+        """Return where an order of this moment comes from."""
+        return Origin(documents, self.source, self.run, self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What is ready to be recorded, and what was found while building it."""
+
+    batch: Batch
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rehearsed:
+    """One object under a throwaway signature, as the linter sees it."""
+
+    draft: Draft
+    der: bytes
+    documents: SourceDocuments
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Builds what of a plan is ready: whose issuer has its certificate."""
+
+    governing: Governing
+    state: LedgerState
+    keys: Keys
+    moment: Moment
+
+    def build(self, actions: Iterable[Action]) -> Built:
+        """Return the batch to record. Raises: ContradictionError when a CA's key was exchanged."""
+        listed = tuple(actions)
+        revoked = tuple(
+            revoked_event(action, self.moment.now)
+            for action in listed
+            if isinstance(action, RevokeCertificate)
+        )
+        items = [item for action in listed for item in self._certificate(action)]
+        findings = [item for item in items if isinstance(item, Finding)]
+        certificates = [item for item in items if isinstance(item, _Rehearsed)]
+        crls = [
+            self._crl(action, revoked)
+            for action in listed
+            if isinstance(action, SignCrl) and self.state.authority(action.ca).certificate
+        ]
+        sound, lint = _lint(certificates, crls)
+        return Built(Batch(sound, revoked), (*findings, *lint))
+
+    def _certificate(self, action: Action) -> Iterator[_Rehearsed | Finding]:
+        if isinstance(action, CreateAuthority):
+            yield from self._authority(action)
+        elif isinstance(action, IssueCertificate):
+            yield from self._issue(action)
+
+    def _authority(self, action: CreateAuthority) -> Iterator[_Rehearsed | Finding]:
+        document = self.governing.authorities[action.authority]
+        signing = self.governing.authorities[action.ca]
+        parent = None if action.ca == action.authority else self._issuer_certificate(action.ca)
+        if parent is None and action.ca != action.authority:
+            return
+        spki_der = self.keys.public_key(document)
+        if spki_der is None:
+            return
+        template = authority_template(document, signing, spki_der)
+        signing_spki = parent.template.spki_der if parent else spki_der
+        issuer = Issuer(parent.der if parent else None, signature_algorithm(signing, signing_spki))
+        period = self._period(document.spec.validity, timedelta(0), parent)
+        yield from self._rehearse(action, template, issuer, period)
+
+    def _issue(self, action: IssueCertificate) -> Iterator[_Rehearsed | Finding]:
+        document = self.governing.authorities[action.ca]
+        parent = self._issuer_certificate(action.ca)
+        if parent is None:
+            return
+        self.keys.pinned_signer(document, self.state)
+        issuer = Issuer(parent.der, signature_algorithm(document, parent.template.spki_der))
+        period = self._period(action.validity, action.backdate, parent)
+        yield from self._rehearse(action, action.template, issuer, period)
+
+    def _issuer_certificate(self, ca: str) -> Certificate | None:
+        record = self.state.authority(ca).certificate
+        return None if record is None else parse_certificate(certificate_der(record))
+
+    def _period(
+        self, validity: timedelta, backdate: timedelta, parent: Certificate | None
+    ) -> tuple[datetime, datetime]:
+        """Return notBefore and notAfter; the policy has judged whether truncation is allowed."""
+        not_before = self.moment.now - backdate
+        if parent is not None:
+            not_before = max(not_before, parent.not_before)
+        # notAfter is inclusive, so one second less (RFC 5280 section 4.1.2.5).
+        not_after = not_before + validity - ONE_SECOND
+        if parent is not None:
+            not_after = min(not_after, parent.not_after)
+        return not_before, not_after
+
+    def _rehearse(
+        self,
+        action: CreateAuthority | IssueCertificate,
+        template: CertificateTemplate,
+        issuer: Issuer,
+        period: tuple[datetime, datetime],
+    ) -> Iterator[_Rehearsed | Finding]:
+        serial = self.moment.next_serial()
+        not_before, not_after = period
+        rehearsal = rehearse(
+            template, issuer, serial=serial, not_before=not_before, not_after=not_after
+        )
+        if template_of(rehearsal.der) != template:
+            yield _finding(
+                action.documents,
+                "template.reread",
+                "the certificate as built does not say what its template says",
+                "nothing was ordered; report this as a defect of gitca with the document",
+            )
+            return
+        particulars = CertificateParticulars(
+            serial=f"{serial:x}",
+            request=action.request if isinstance(action, IssueCertificate) else None,
+            authority=action.authority if isinstance(action, CreateAuthority) else None,
+            template=template.digest,
+            key=template.key_identifier,
+            not_before=not_before,
+            not_after=not_after,
+        )
+        draft = draft_order(
+            rehearsal.tbs,
+            particulars,
+            ca=action.ca,
+            signature_algorithm=issuer.signature_algorithm,
+            origin=self.moment.origin(action.documents),
+        )
+        yield _Rehearsed(draft, rehearsal.der, action.documents)
+
+    def _crl(self, action: SignCrl, revoked: Iterable[Revoked]) -> _Rehearsed:
+        """Return the draft of a CRL, with the frame and the new entries for the linter.
+
+        An entry's bytes never change, so that each is linted on the first CRL that holds it.
+        """
+        document = self.governing.authorities[action.ca]
+        self.keys.pinned_signer(document, self.state)
+        record = self.state.authority(action.ca)
+        new = [event for event in revoked if event.ca == action.ca]
+        listed = record.crl.crl.revocations if record.crl else 0
+        carried = tuple(record.carried.values())
+        particulars = self._crl_particulars(document, len(record.revocations) + len(new))
+        issuer = self._issuer_certificate(action.ca)
+        if issuer is None:
+            raise ValueError(f"CA {action.ca} has no certificate")
+        algorithm = signature_algorithm(document, issuer.template.spki_der)
+        entries = (*(event for _, event in carried), *new)
+        unlinted = (*(event for place, event in carried if place >= listed), *new)
+        tbs = crl_tbs(issuer, particulars, entries, signature_algorithm=algorithm)
+        frame = crl_tbs(issuer, particulars, unlinted, signature_algorithm=algorithm)
+        draft = draft_order(
+            tbs,
+            particulars,
+            ca=action.ca,
+            signature_algorithm=algorithm,
+            origin=self.moment.origin(action.documents),
+        )
+        return _Rehearsed(draft, rehearse_crl(frame, algorithm), action.documents)
+
+    def _crl_particulars(
+        self, document: Document[CertificateAuthoritySpec], revocations: int
+    ) -> CrlParticulars:
+        return CrlParticulars(
+            number=self.state.authority(document.name).last_crl_number + 1,
+            this_update=self.moment.now,
+            next_update=self.moment.now + document.spec.crl.lifetime,
+            revocations=revocations,
+        )
+
+
+def revoked_event(action: RevokeCertificate, now: datetime) -> Revoked:
+    """Return the event that records a planned revocation, dated now."""
+    return Revoked(
+        reason=action.revocation_reason,
+        date=now,
+        document=action.document,
+        ca=action.ca,
+        serial=action.serial,
+        key=action.key,
+        invalidity_date=action.invalidity_date,
+    )
+
+
+def _lint(
+    certificates: list[_Rehearsed], crls: list[_Rehearsed]
+) -> tuple[tuple[Draft, ...], tuple[Finding, ...]]:
+    """Return the drafts without an error of the linter's, and all that the linter said."""
+    results = [
+        *zip(certificates, lint_certificates([item.der for item in certificates]), strict=True),
+        *((item, lint_crl(item.der)) for item in crls),
+    ]
+    sound: list[Draft] = []
+    findings: list[Finding] = []
+    for item, said in results:
+        about = [_lint_finding(item, result) for result in said if result.severity in _SEVERITIES]
+        findings += about
+        if not has_errors(about):
+            sound.append(item.draft)
+    return tuple(sound), tuple(findings)
+
+
+_SEVERITIES = {"error": Severity.ERROR, "fatal": Severity.ERROR, "warning": Severity.WARNING}
+
+
+def _lint_finding(item: _Rehearsed, result: LintResult) -> Finding:
+    finding = _finding(
+        item.documents,
+        f"lint.{result.code}",
+        f"the linter refuses the {_noun(item.draft)} as built: {result.message or result.code}",
+        "change what the document asks for, or the policy's or CA's part in it",
+    )
+    return replace(finding, severity=_SEVERITIES[result.severity])
+
+
+def _noun(draft: Draft) -> str:
+    return "CRL" if isinstance(draft.ordered.particulars, CrlParticulars) else "certificate"
+
+
+def _finding(documents: SourceDocuments, rule: str, message: str, remedy: str) -> Finding:
+    document = documents.request or documents.ca
+    return Finding(rule, Severity.ERROR, message, Location(document.path), remedy)

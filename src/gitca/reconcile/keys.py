@@ -1,0 +1,103 @@
+"""The keys of the CAs, as far as they are within reach of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gitca.documents.certificate_authority import CertificateAuthoritySpec
+from gitca.documents.document import Document
+from gitca.errors import BackendUnavailableError, ContradictionError, UsageError
+from gitca.ledger.image import certificate_der
+from gitca.ledger.state import LedgerState
+from gitca.signers import Signer
+from gitca.x509.algorithms import AlgorithmRefusedError, check_algorithm, default_algorithm
+from gitca.x509.certificate import parse_certificate
+
+OpenSigner = Callable[[str], Signer]
+"""Signer URI to signer. Raises: BackendUnavailableError for a key that is out of reach."""
+
+
+class Keys:
+    """Opens each CA's signer once, and only where it is asked for.
+
+    `selected` limits the CAs whose key may be used (None: all). A key that is out of reach is
+    remembered with its reason, in `unreachable`.
+    """
+
+    def __init__(self, open_signer: OpenSigner, selected: frozenset[str] | None = None) -> None:
+        self._open = open_signer
+        self._selected = selected
+        self._signers: dict[str, Signer] = {}
+        self._spkis: dict[str, bytes] = {}
+        self.unreachable: dict[str, str] = {}
+
+    def is_selected(self, ca: str) -> bool:
+        """Whether this run may use the CA's key at all."""
+        return self._selected is None or ca in self._selected
+
+    def signer(self, document: Document[CertificateAuthoritySpec]) -> Signer | None:
+        """Return the CA's signer, or None when its key is not selected or out of reach."""
+        name = document.name
+        if not self.is_selected(name) or name in self.unreachable:
+            return None
+        if name not in self._signers:
+            try:
+                self._signers[name] = self._open(document.spec.key)
+                self._spkis[name] = self._signers[name].public_key()
+            except BackendUnavailableError as error:
+                self.unreachable[name] = str(error)
+                self._signers.pop(name, None)
+                return None
+        return self._signers[name]
+
+    def public_key(self, document: Document[CertificateAuthoritySpec]) -> bytes | None:
+        """Return the SPKI (DER) of the CA's key, or None when it is out of reach."""
+        return self._spkis[document.name] if self.signer(document) else None
+
+    def pinned_signer(
+        self, document: Document[CertificateAuthoritySpec], state: LedgerState
+    ) -> Signer | None:
+        """Return the CA's signer after holding its key against the CA's certificate.
+
+        Raises: ContradictionError when the signer holds another key than the certificate.
+        """
+        signer = self.signer(document)
+        certificate = state.authority(document.name).certificate
+        if signer is None or certificate is None:
+            return signer
+        pinned = parse_certificate(certificate_der(certificate)).template.spki_der
+        if self._spkis[document.name] != pinned:
+            raise ContradictionError(
+                f"the signer of CA {document.name} ({document.spec.key}) holds another key than the"
+                " CA's certificate; nothing was signed",
+                remedy="point spec.key to the key that the CA was made with; a new key is a new CA",
+            )
+        return signer
+
+    def close(self) -> None:
+        """Close every signer that was opened."""
+        for signer in self._signers.values():
+            signer.close()
+        self._signers.clear()
+
+    def __enter__(self) -> Keys:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def signature_algorithm(document: Document[CertificateAuthoritySpec], spki_der: bytes) -> str:
+    """Return the algorithm that a CA signs with: its document's, or its key's default.
+
+    Raises: UsageError when the document names one that the key cannot do.
+    """
+    stated = document.spec.signature_algorithm
+    if stated is None:
+        return default_algorithm(spki_der)
+    try:
+        check_algorithm(spki_der, stated)
+    except AlgorithmRefusedError as error:
+        place = document.at("spec", "signatureAlgorithm")
+        raise UsageError(f"{place}: {error}", remedy="name an algorithm of this key") from error
+    return stated

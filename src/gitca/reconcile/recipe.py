@@ -1,0 +1,145 @@
+"""The recipe (DESIGN section 5), numbered as it is there.
+
+A round loads the branch, finishes what others left, plans, builds, records, signs and commits what
+is ready. Rounds are repeated until nothing is: a root is signed before the CA below it is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitca.errors import LostRaceError
+from gitca.git.store import RecordedOrder, Snapshot, Store
+from gitca.ledger.draft import Batch
+from gitca.plan.desired import Desired, read_desired
+from gitca.plan.make import make_plan
+from gitca.plan.model import Plan
+from gitca.reconcile.build import Builder, Built, Moment
+from gitca.reconcile.fulfil import Fulfiller, Progress
+from gitca.reconcile.keys import Keys
+from gitca.reconcile.report import Report
+from gitca.reconcile.resume import Leftovers, Resumer
+
+LOST_RACES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a reconcile takes from outside: the clock, serial numbers, a name for the run."""
+
+    clock: Callable[[], datetime]
+    next_serial: Callable[[], int]
+    run: str
+
+
+def reconcile(
+    store: Store,
+    keys: Keys,
+    world: World,
+    *,
+    take_over: bool = False,
+    progress: Progress = lambda *_: None,
+) -> Report:
+    """Make the branch's documents true and return what was done.
+
+    Safe to run at any time, on any clone, twice at once, and after a run that died anywhere.
+    Raises: LostRaceError after 20 lost races; BackendUnavailableError, ContradictionError,
+    UsageError from below, with everything that was signed until then committed.
+    """
+    reconciler = _Reconciler(store, keys, world, take_over, progress, Report(world.run))
+    try:
+        while reconciler.round():
+            pass
+    finally:
+        reconciler.bring_forward()
+    return reconciler.report
+
+
+@dataclass(slots=True)
+class _Reconciler:
+    store: Store
+    keys: Keys
+    world: World
+    take_over: bool
+    progress: Progress
+    report: Report
+    snapshot: Snapshot | None = None
+
+    def round(self) -> bool:
+        """Run the recipe once; False when there was nothing left that this run can do."""
+        now = self.world.clock()
+        self.snapshot = snapshot = self.store.load()  # 1 load, 2 verify the chain
+        desired = read_desired(snapshot.entries, self.store.read, snapshot.state, now)
+        try:
+            if self._resume(snapshot, desired, now):  # 3
+                return True
+            plan = make_plan(desired, snapshot.state, now)  # 4
+            built = self._build(snapshot, desired, plan, now)  # 5
+            self._note(plan, built)
+            if not built.batch:
+                return False
+            self.progress("record", 0, len(built.batch.drafts))
+            snapshot, orders = self.store.record(snapshot, built.batch, now=now)  # 6
+        except LostRaceError:
+            return self._lost()
+        self.report.revoked += built.batch.revoked
+        self._fulfil(snapshot, desired, orders)  # 7 sign, 8 check, 9 commit
+        return True
+
+    def bring_forward(self) -> None:
+        """Show the user's branch and working tree what was pushed."""
+        if self.snapshot is None:
+            return
+        outcome = self.store.bring_forward(self.snapshot)
+        self.report.tip = self.snapshot.tip
+        self.report.working_tree = outcome.reason if outcome else ""
+
+    def _resume(self, snapshot: Snapshot, desired: Desired, now: datetime) -> bool:
+        resumer = Resumer(self.store, snapshot, desired.governing, self.keys, self.world.run)
+        left = resumer.sort(now, take_over=self.take_over)
+        self._note_left(left)
+        if left.abandon:
+            self.store.record(snapshot, Batch(abandoned=left.abandon), now=now)
+            self.report.abandoned += [event.order for event in left.abandon]
+            return True
+        if left.take:
+            self.report.resumed += [order.ordered for order in left.take]
+            self._fulfil(snapshot, desired, left.take)
+            return True
+        return False
+
+    def _build(self, snapshot: Snapshot, desired: Desired, plan: Plan, now: datetime) -> Built:
+        moment = Moment(now, self.world.run, snapshot.source, self.world.next_serial)
+        builder = Builder(desired.governing, snapshot.state, self.keys, moment)
+        return builder.build(plan.actions)
+
+    def _fulfil(
+        self, snapshot: Snapshot, desired: Desired, orders: tuple[RecordedOrder, ...]
+    ) -> None:
+        fulfiller = Fulfiller(
+            self.store, self.keys, desired.governing.authorities, self.world.clock, self.progress
+        )
+        within = [order for order in orders if fulfiller.is_within_reach(order)]
+        self.snapshot = fulfiller.fulfil(snapshot, within)
+        self.report.signed += [order.ordered for order in within]
+
+    def _note(self, plan: Plan, built: Built) -> None:
+        self.report.plan = self.report.plan or plan
+        self.report.findings = (*plan.findings, *built.findings)
+        self.report.unreachable = dict(self.keys.unreachable)
+
+    def _note_left(self, left: Leftovers) -> None:
+        self.report.held = left.held
+        self.report.waiting = tuple(order.ordered for order in left.waiting)
+
+    def _lost(self) -> bool:
+        self.report.lost_races += 1
+        if self.report.lost_races >= LOST_RACES:
+            raise LostRaceError(
+                f"the branch moved {LOST_RACES} times before the orders could be recorded; nothing"
+                " was signed for them",
+                remedy="run gitca reconcile again",
+            )
+        return True
