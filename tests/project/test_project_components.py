@@ -1,4 +1,5 @@
 import pytest
+
 from components import COMPONENTS, Component, require
 
 
@@ -9,7 +10,7 @@ def absent(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_component_skips_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     absent(monkeypatch)
     monkeypatch.delenv("GITCA_REQUIRE_ALL", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="no-such-program.*install no-package"):
+    with pytest.raises(pytest.skip.Exception, match=r"no-such-program.*install no-package"):
         require("absent")
 
 

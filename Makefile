@@ -1,0 +1,89 @@
+# Every target makes its own environment first: Python 3.11 or later, pip, make and Git are enough.
+#
+#   make test   runs all tests; `make test PYTEST="tests/x509 -k csr"` runs some
+#   make check  is what CI runs: style, types, layers, and the tests' branch coverage; the tests run
+#               again only if something has changed since they passed
+#   make bench  sizes: make bench ISSUE=1000 CRL=100000 PLAN="1000 20000" STARTUP=20
+
+PYTHON ?=
+JOBS ?= 2
+PYTEST ?=
+MIN_COVERAGE ?= 90
+
+ISSUE ?= 1000
+CRL ?= 100000
+PLAN ?= 1000 20000
+STARTUP ?= 20
+
+BIN := .venv/bin
+# What the outcome of the tests depends on.
+SOURCES := src tests schemas ca policies requests issued docs pyproject.toml constraints.txt
+# True where nothing has changed since all tests passed.
+UNCHANGED = [ -f .venv/tested ] && [ -z "$$(find $(wildcard $(SOURCES)) \
+	-name __pycache__ -prune -o -newer .venv/tested -print | head -n 1)" ]
+
+export PYTHON
+
+.PHONY: help demo test check style types layers coverage bench schemas constraints golden clean
+
+help:
+	@echo "make demo         the whole loop on this machine, with this repository's own documents"
+	@echo "make test         all tests; PYTEST=… for some"
+	@echo "make check        what CI runs: ruff, mypy, import-linter, tests with branch coverage"
+	@echo "make bench        speed, each figure beside a peer's; ISSUE= CRL= PLAN= STARTUP= for sizes"
+	@echo "make golden       rewrite tests/golden/ with what the commands print now"
+	@echo "make schemas      write schemas/ from the models"
+	@echo "make constraints  pin what pyproject.toml names (on Python 3.11); UPGRADE=1 for newer releases"
+	@echo "make clean        remove what these made"
+
+.venv/dependencies: constraints.txt tools/environment
+	@sh tools/environment dependencies
+	@touch $@
+
+.venv/installed: .venv/dependencies pyproject.toml
+	@sh tools/environment project
+	@touch $@
+
+demo: .venv/installed
+	@$(BIN)/gitca demo --documents .
+
+test: .venv/installed
+	@$(BIN)/python tests/components.py
+	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(PYTEST)
+	@$(if $(PYTEST),:,touch .venv/tested)
+
+golden: .venv/installed
+	@$(BIN)/python -m pytest -n $(JOBS) --update-golden $(PYTEST)
+
+check: style types layers coverage
+
+style: .venv/installed
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check || { $(BIN)/ruff format --check; exit 1; }
+
+types: .venv/installed
+	@$(BIN)/mypy
+
+layers: .venv/installed
+	@$(BIN)/lint-imports --no-cache > .venv/layers 2>&1 || { cat .venv/layers; exit 1; }
+
+coverage: .venv/installed
+	@$(UNCHANGED) || $(MAKE) --no-print-directory test PYTEST=
+	@$(BIN)/coverage report --fail-under=$(MIN_COVERAGE)
+
+schemas: .venv/installed
+	@$(BIN)/gitca schema --output schemas
+
+# Compiled on the oldest Python that is supported; the hashes are those of every file of a release.
+constraints: .venv/dependencies
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "constraints.txt is made on Python 3.11: make clean constraints PYTHON=python3.11"; exit 1; }
+	@CUSTOM_COMPILE_COMMAND="make constraints" $(BIN)/python -m piptools compile --quiet \
+		$(if $(UPGRADE),--upgrade) --generate-hashes --allow-unsafe --strip-extras --extra dev \
+		--build-deps-for editable --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+		--output-file constraints.txt pyproject.toml
+
+clean:
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache \
+		.coverage .coverage.* htmlcov build dist
+	@find src tests bench -name __pycache__ -type d -exec rm -rf {} +
