@@ -1,7 +1,8 @@
 """Certificates: the bytes of a template to be signed, and what such bytes say (RFC 5280 section 4).
 
-The issuer's name and key identifier are copied byte for byte out of the CA certificate. A
-self-signed certificate carries no authority key identifier (RFC 5280 section 4.2.1.1).
+The issuer's name and key identifier are copied byte for byte out of the CA certificate. The
+authority key identifier of a self-signed certificate is its own subject key identifier: RFC 5280
+section 4.2.1.1 allows both that and none, and so no verifier needs to know the exception.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from gitca.x509 import der
 from gitca.x509.algorithms import algorithm_identifier_der
 from gitca.x509.distinguished_name import flatten, read_name
-from gitca.x509.extensions import extensions_der
+from gitca.x509.extensions import extensions_der, subject_key_identifier
 from gitca.x509.placeholder import placeholder_signature
 from gitca.x509.refusal import RefusedError
 from gitca.x509.signed import assemble, tbs_of
@@ -93,7 +94,7 @@ def rehearse(
     try:
         subject_der = _name_der(template.subject)
         issuer_der, aki = (
-            (subject_der, None)
+            (subject_der, subject_key_identifier(template.spki_der))
             if issuer.certificate_der is None
             else _name_and_key_identifier(issuer.certificate_der)
         )

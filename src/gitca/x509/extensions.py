@@ -53,8 +53,8 @@ def extensions_der(
 ) -> tuple[bytes, ...]:
     """Return the encoded extensions of a certificate, in order.
 
-    `authority_key_identifier` is the issuer's own subject key identifier, None for a self-signed
-    certificate (RFC 5280 section 4.2.1.1). Raises: ValueError for what no extension can hold.
+    `authority_key_identifier` is the issuer's own subject key identifier (RFC 5280 section
+    4.2.1.1); None leaves the extension out. Raises: ValueError for what no extension can hold.
     """
     return tuple(
         extension(value.oid.dotted_string, critical, value.public_bytes())
