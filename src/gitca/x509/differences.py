@@ -9,32 +9,30 @@ from gitca.x509.attributes import attribute_name
 from gitca.x509.template import CertificateTemplate, NameAttribute
 
 
-def differences(
-    wanted: CertificateTemplate, certificate_template: CertificateTemplate
-) -> tuple[str, ...]:
-    """Return what of subject, names, key and usages is wanted otherwise; empty if all is the same.
+def differences(before: CertificateTemplate, after: CertificateTemplate) -> tuple[str, ...]:
+    """Return what of subject, names, key and usages changes between a certificate and a request.
 
-    `+` is wanted and not in the certificate, `-` the other way round. The order of names and usages
-    says nothing; that of the subject does. What the issuer adds by itself (CRL and issuer URLs,
-    policies) is not compared.
+    `before` is the certificate's template, `after` what the request comes to now: `+` is new, `-`
+    goes. Empty if all is the same. The order of names and usages says nothing; that of the subject
+    does. What the issuer adds by itself (CRL and issuer URLs, policies) is not compared.
     """
-    return tuple(_differences(wanted, certificate_template))
+    return tuple(_differences(before, after))
 
 
-def _differences(wanted: CertificateTemplate, present: CertificateTemplate) -> Iterator[str]:
-    if wanted.subject != present.subject:
-        yield f"subject: {_subject(present.subject)} -> {_subject(wanted.subject)}"
-    if wanted.spki_der != present.spki_der:
-        yield f"key: {present.key_identifier} -> {wanted.key_identifier}"
-    yield from _changed("names", map(str, wanted.sans), map(str, present.sans))
-    yield from _changed("key usage", wanted.key_usage, present.key_usage)
-    yield from _changed("extended key usage", wanted.extended_key_usage, present.extended_key_usage)
+def _differences(before: CertificateTemplate, after: CertificateTemplate) -> Iterator[str]:
+    if before.subject != after.subject:
+        yield f"subject: {_subject(before.subject)} -> {_subject(after.subject)}"
+    if before.spki_der != after.spki_der:
+        yield f"key: {before.key_identifier} -> {after.key_identifier}"
+    yield from _changed("names", map(str, before.sans), map(str, after.sans))
+    yield from _changed("key usage", before.key_usage, after.key_usage)
+    yield from _changed("extended key usage", before.extended_key_usage, after.extended_key_usage)
 
 
-def _changed(what: str, wanted: Iterable[str], present: Iterable[str]) -> Iterator[str]:
-    before, after = Counter(present), Counter(wanted)
-    added = [f"+ {value}" for value in (after - before).elements()]
-    removed = [f"- {value}" for value in (before - after).elements()]
+def _changed(what: str, before: Iterable[str], after: Iterable[str]) -> Iterator[str]:
+    old, new = Counter(before), Counter(after)
+    added = [f"+ {value}" for value in (new - old).elements()]
+    removed = [f"- {value}" for value in (old - new).elements()]
     if added or removed:
         yield f"{what}: {', '.join(added + removed)}"
 

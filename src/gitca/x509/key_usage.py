@@ -1,7 +1,7 @@
 """Which key usage bits a certificate may carry, by the type of its key.
 
-RFC 5280 section 4.2.1.3 as narrowed by RFC 4055 section 1.2 (RSA), RFC 8813 section 3 (EC), RFC 9295
-section 3 (Ed25519) and RFC 9881 section 5 (ML-DSA).
+RFC 5280 section 4.2.1.3, as narrowed by RFC 4055 section 1.2 (RSA), RFC 8813 section 3 (EC), RFC
+9295 section 3 (Ed25519) and RFC 9881 section 5 (ML-DSA).
 """
 
 from __future__ import annotations
