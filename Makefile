@@ -71,6 +71,13 @@ coverage: .venv/installed
 	@$(UNCHANGED) || $(MAKE) --no-print-directory test PYTEST=
 	@$(BIN)/coverage report --fail-under=$(MIN_COVERAGE)
 
+bench: .venv/installed
+	@$(BIN)/python tests/components.py
+	@$(BIN)/python bench/issue.py $(ISSUE)
+	@$(BIN)/python bench/crl.py $(CRL)
+	@$(BIN)/python bench/plan.py $(PLAN)
+	@$(BIN)/python bench/startup.py $(STARTUP)
+
 schemas: .venv/installed
 	@$(BIN)/gitca schema --output schemas
 
