@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from gitca.documents.document import Envelope, Model
+from gitca.documents.document import CheckedModel, Envelope, Model
 from gitca.documents.fields import (
+    Contradiction,
     Duration,
     Items,
     ObjectIdentifier,
@@ -72,7 +74,7 @@ class Subtrees(Model):
     )
 
 
-class NameConstraints(Model):
+class NameConstraints(CheckedModel):
     """The names that certificates below this CA may and may not carry."""
 
     permitted: Subtrees = Field(
@@ -86,20 +88,18 @@ class NameConstraints(Model):
         examples=[{"dns": ["vault.example.internal"]}],
     )
 
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        nothing = Subtrees()
-        if self.permitted == nothing and self.excluded == nothing:
-            raise refuse(
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what is wrong unless at least one subtree is named."""
+        if self.permitted == Subtrees() == self.excluded:
+            yield Contradiction(
                 "authority.name-constraints.empty",
-                "nameConstraints name no subtree, and an extension without any is not allowed"
+                "nameConstraints name no subtree, and at least one is needed"
                 " (RFC 5280 section 4.2.1.10)",
                 "list a subtree under permitted or excluded, or remove nameConstraints",
             )
-        return self
 
 
-class CrlSettings(Model):
+class CrlSettings(CheckedModel):
     """How this CA's CRL is made and where relying parties find it."""
 
     lifetime: Duration = Field(
@@ -116,16 +116,16 @@ class CrlSettings(Model):
         examples=[["http://pki.example.internal/issuing.crl"]],
     )
 
-    @model_validator(mode="after")
-    def _refresh_in_time(self) -> Self:
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what is wrong unless the next CRL is made while this one is young enough."""
         if self.refresh_before >= self.lifetime:
-            raise refuse(
+            yield Contradiction(
                 "authority.crl.refresh-before",
                 f"refreshBefore {duration_text(self.refresh_before)} is not below lifetime"
                 f" {duration_text(self.lifetime)}",
                 "shorten refreshBefore or lengthen lifetime",
+                ("refreshBefore",),
             )
-        return self
 
 
 _DEFAULT_CRL = CrlSettings.model_validate({"lifetime": "7d", "refreshBefore": "3d"})

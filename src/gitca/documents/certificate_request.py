@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
-from gitca.documents.document import Envelope, Model
-from gitca.documents.fields import Duration, Items, PathName, refuse
+from gitca.documents.document import CheckedModel, Envelope, Model
+from gitca.documents.fields import (
+    Contradiction,
+    Duration,
+    Items,
+    PathName,
+    no_entries,
+)
 from gitca.documents.paths import check_csr_file
 from gitca.documents.subject import Subject
 from gitca.documents.usages import ExtendedKeyUsage, KeyUsage
@@ -36,17 +43,7 @@ class SubjectAlternativeNames(Model):
     )
 
 
-def _check_csr(value: str) -> str:
-    if "PRIVATE KEY-----" in value:
-        raise refuse(
-            "request.csr.private-key",
-            "the text holds a private key, where only a certificate request is allowed",
-            "treat the key as compromised, make a new one, and write its CSR here",
-        )
-    return value
-
-
-class CertificateRequestSpec(Model):
+class CertificateRequestSpec(CheckedModel):
     """What the certificate shall say; the policy decides whether it may."""
 
     policy: PathName = Field(
@@ -54,7 +51,7 @@ class CertificateRequestSpec(Model):
         examples=["internal-server"],
     )
     subject: Subject = Field(
-        default_factory=dict,
+        default_factory=no_entries,
         description="The distinguished name, in the order in which it is encoded. May be left out"
         " where the certificate has alternative names.",
         examples=[{"commonName": "api.example.internal"}],
@@ -80,7 +77,7 @@ class CertificateRequestSpec(Model):
         " default.",
         examples=[["serverAuth"]],
     )
-    csr: Annotated[str, AfterValidator(_check_csr), StringConstraints(min_length=1)] | None = Field(
+    csr: Annotated[str, StringConstraints(min_length=1)] | None = Field(
         None,
         description="The PKCS #10 request in PEM, in a block scalar (`csr: |`). Only its public key"
         " is used. Write either csr or csrFile.",
@@ -93,16 +90,15 @@ class CertificateRequestSpec(Model):
         examples=["api.csr"],
     )
 
-    @model_validator(mode="after")
-    def _one_csr(self) -> Self:
-        if (self.csr is None) == (self.csr_file is None):
-            seen = "neither csr nor csrFile is" if self.csr is None else "both csr and csrFile are"
-            raise refuse(
-                "request.csr.missing" if self.csr is None else "request.csr.both",
-                f"{seen} given, where exactly one is allowed",
-                "write the request's PEM under csr, or name its file under csrFile",
-            )
-        return self
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what is wrong unless exactly one of csr and csrFile is given."""
+        remedy = "write the request's PEM under csr, or name its file under csrFile"
+        if self.csr is None and self.csr_file is None:
+            message = "neither csr nor csrFile is given, where exactly one is needed"
+            yield Contradiction("request.csr.missing", message, remedy)
+        if self.csr is not None and self.csr_file is not None:
+            message = "both csr and csrFile are given, where exactly one is allowed"
+            yield Contradiction("request.csr.both", message, "remove one of them", ("csrFile",))
 
 
 class CertificateRequest(Envelope):

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from gitca.documents.fields import Items, Label, LabelName, Table, Text
+from gitca.documents.fields import (
+    Contradiction,
+    Items,
+    Label,
+    LabelName,
+    Table,
+    Text,
+    no_entries,
+    refuse_all,
+)
 from gitca.documents.source import Source
 from gitca.findings import Location
 
@@ -28,6 +38,21 @@ class Model(BaseModel):
     )
 
 
+class CheckedModel(Model):
+    """A model whose fields can contradict each other."""
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield every contradiction between the fields; each field is well-formed by itself."""
+        raise NotImplementedError
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        found = tuple(self.contradictions())
+        if found:
+            raise refuse_all(found)
+        return self
+
+
 class Metadata(Model):
     """Who a document belongs to and what people say of it; nothing here reaches a certificate."""
 
@@ -42,12 +67,13 @@ class Metadata(Model):
         examples=[["payments@example.com"]],
     )
     labels: Table[LabelName, Label] = Field(
-        default_factory=dict,
-        description="Short names and values to select and report by. Values are text: quote numbers.",
+        default_factory=no_entries,
+        description="Short names and values to select and report by. Values are text: put"
+        " numbers in quotes.",
         examples=[{"team": "payments", "environment": "production"}],
     )
     annotations: Table[LabelName, Annotated[str, Field(max_length=4096)]] = Field(
-        default_factory=dict,
+        default_factory=no_entries,
         description="Names and longer values for an organisation's own tools.",
         examples=[{"ticket": "OPS-1234"}],
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints
 from pydantic.json_schema import WithJsonSchema
@@ -18,18 +19,36 @@ SHOWN = 60
 """How many characters of a value a message repeats at most."""
 
 
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What is wrong between the fields of a model; `at` leads from the model to the field."""
+
+    rule: str
+    message: str
+    remedy: str
+    at: tuple[str | int, ...] = ()
+
+
 def refuse(rule: str, message: str, remedy: str = "") -> PydanticCustomError:
     """Return the error that a validator raises; it becomes a finding at the value's place."""
-    # The texts travel in the context: braces in them are not taken for a template.
-    return PydanticCustomError(rule, "{message}", {"message": message, "remedy": remedy})
+    return refuse_all((Contradiction(rule, message, remedy),))
+
+
+def refuse_all(contradictions: tuple[Contradiction, ...]) -> PydanticCustomError:
+    """Return one error that carries several contradictions, each of which becomes a finding."""
+    # They travel in the context, so that braces in them are not taken for a template.
+    return PydanticCustomError("contradiction", "refused", {"contradictions": contradictions})
 
 
 def shown(value: object) -> str:
     """Return a value as a message may repeat it: in quotes, escaped, cut after 60 characters."""
     text = str(value)
-    cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-    escaped = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in cut)
-    return f"“{escaped}”"
+    return f"“{escaped(text if len(text) <= SHOWN else f'{text[:SHOWN]}…')}”"
+
+
+def escaped(text: str) -> str:
+    """Return a text whose invisible and control characters are escape sequences."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 # A YAML sequence arrives as a list and is kept as a tuple; its items stay strict.
@@ -37,6 +56,11 @@ Items = Annotated[tuple[ItemT, ...], Strict(False)]
 
 
 KeyT = TypeVar("KeyT")
+
+
+def no_entries() -> Mapping[Any, Any]:
+    """Return the empty mapping that stands for an absent one."""
+    return MappingProxyType({})
 
 
 def read_only(value: Mapping[KeyT, ItemT]) -> Mapping[KeyT, ItemT]:
@@ -106,7 +130,7 @@ _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z
 def parse_timestamp(text: str) -> datetime:
     """Return the time that `2026-11-20T00:00:00Z` states, aware and in UTC.
 
-    Raises: PydanticCustomError (rule `document.timestamp`) for any other form or an impossible date.
+    Raises: PydanticCustomError (rule `document.timestamp`) for any other form.
     """
     remedy = "write UTC to the second, as in 2026-11-20T00:00:00Z"
     if _TIMESTAMP.fullmatch(text) is None:
@@ -158,9 +182,7 @@ SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _SEGMENT_REMEDY = "use letters, digits, dots, hyphens and underscores; start with a letter or digit"
 _PATH = rf"{SEGMENT}(?:/{SEGMENT})*"
 
-SegmentName = Annotated[
-    str, _form(SEGMENT, "document.name", _SEGMENT_REMEDY), _schema(SEGMENT)
-]
+SegmentName = Annotated[str, _form(SEGMENT, "document.name", _SEGMENT_REMEDY), _schema(SEGMENT)]
 """The name of a CA: the file's name in `ca/` without `.yaml`."""
 
 PathName = Annotated[
@@ -197,7 +219,9 @@ KeyIdentifier = Annotated[
 OID_PATTERN = r"(?:[01]\.[1-3]?[0-9]|2\.(?:0|[1-9][0-9]{0,17}))(?:\.(?:0|[1-9][0-9]{0,17})){0,30}"
 ObjectIdentifier = Annotated[
     str,
-    _form(OID_PATTERN, "document.oid", "write a dotted object identifier, as in 1.3.6.1.4.1.99999.1"),
+    _form(
+        OID_PATTERN, "document.oid", "write a dotted object identifier, as in 1.3.6.1.4.1.99999.1"
+    ),
     _schema(OID_PATTERN),
 ]
 """A dotted object identifier."""

@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field
 
-from gitca.documents.document import Envelope, Model
+from gitca.documents.document import CheckedModel, Envelope, Model
 from gitca.documents.fields import (
-    Count,
+    Contradiction,
     Duration,
     Items,
     ObjectIdentifier,
     SegmentName,
     Table,
     duration_text,
-    refuse,
+    no_entries,
 )
-from gitca.documents.patterns import (
-    DnsPattern,
-    EmailPattern,
-    IpRange,
-    PathPattern,
-    TextPattern,
-    UriPattern,
+from gitca.documents.key_rules import (
+    EcdsaKeys,
+    Ed25519Keys,
+    ExtendedKeyUsageRules,
+    KeyAlgorithm,
+    KeyRules,
+    KeyUsageRules,
+    MlDsaKeys,
+    RsaKeys,
 )
+from gitca.documents.name_rules import (
+    AttributeRule,
+    DnsRules,
+    EmailRules,
+    IpRules,
+    SanRules,
+    UriRules,
+)
+from gitca.documents.patterns import PathPattern
 from gitca.documents.request_schema import check_request_schema
 from gitca.documents.subject import AttributeName
-from gitca.documents.usages import ExtendedKeyUsage, KeyUsage
 
-_Value = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+__all__ = [
+    "AttributeRule",
+    "DnsRules",
+    "EcdsaKeys",
+    "Ed25519Keys",
+    "EmailRules",
+    "ExtendedKeyUsageRules",
+    "IpRules",
+    "IssuancePolicy",
+    "IssuancePolicySpec",
+    "KeyAlgorithm",
+    "KeyRules",
+    "KeyUsageRules",
+    "MlDsaKeys",
+    "Renewal",
+    "RsaKeys",
+    "SanRules",
+    "Selector",
+    "UriRules",
+    "ValidityRules",
+]
 
 
 class Selector(Model):
@@ -44,208 +74,7 @@ class Selector(Model):
     )
 
 
-class AttributeRule(Model):
-    """What one attribute of the subject may say."""
-
-    allow: Items[TextPattern] | None = Field(
-        None,
-        description="Patterns of allowed values: * is one part between dots, ** one or more. An"
-        " empty list allows nothing.",
-        examples=[["**.example.internal"]],
-    )
-    required: bool = Field(
-        False, description="Whether a request must have the attribute.", examples=[True]
-    )
-    default: _Value | None = Field(
-        None,
-        description="The value for requests that do not give the attribute.",
-        examples=["Example"],
-    )
-    fixed: _Value | None = Field(
-        None,
-        description="The only value, given to every certificate; a request may repeat it.",
-        examples=["Example"],
-    )
-    must_be_in_sans: bool = Field(
-        False,
-        description="Whether the value must also be one of the alternative names.",
-        examples=[True],
-    )
-
-    @model_validator(mode="after")
-    def _fixed_alone(self) -> Self:
-        if self.fixed is not None and (self.allow is not None or self.default is not None):
-            raise refuse(
-                "policy.subject.fixed",
-                "fixed is given together with allow or default, which it leaves no room for",
-                "write fixed alone, or allow and default without it",
-            )
-        return self
-
-
-class NameRules(Model):
-    """What every type of alternative name shares."""
-
-    required: bool = Field(
-        False,
-        description="Whether a request must have at least one name of this type.",
-        examples=[True],
-    )
-    max: Count | None = Field(
-        None, description="How many names of this type a request may have.", examples=[10]
-    )
-
-
-class DnsRules(NameRules):
-    """DNS names that a request may ask for."""
-
-    allow: Items[DnsPattern] = Field(
-        (),
-        description="Patterns of allowed names: * is one label, ** one or more. An empty list"
-        " allows nothing.",
-        examples=[["**.example.internal"]],
-    )
-    deny: Items[DnsPattern] = Field(
-        (),
-        description="Patterns of refused names, whatever allow says.",
-        examples=[["vault.example.internal"]],
-    )
-    wildcards: bool = Field(
-        False,
-        description="Whether names that begin with *. may be asked for. allow and deny judge them"
-        " too.",
-        examples=[False],
-    )
-
-
-class IpRules(NameRules):
-    """IP addresses that a request may ask for."""
-
-    allow: Items[IpRange] = Field(
-        (),
-        description="Allowed addresses and networks. An empty list allows nothing.",
-        examples=[["10.0.0.0/8"]],
-    )
-    deny: Items[IpRange] = Field(
-        (),
-        description="Refused addresses and networks, whatever allow says.",
-        examples=[["10.0.0.1"]],
-    )
-
-
-class UriRules(NameRules):
-    """URIs that a request may ask for."""
-
-    allow: Items[UriPattern] = Field(
-        (),
-        description="Patterns of allowed URIs: * is one label or path segment, ** one or more. An"
-        " empty list allows nothing.",
-        examples=[["spiffe://example.internal/payments/*"]],
-    )
-    deny: Items[UriPattern] = Field(
-        (),
-        description="Patterns of refused URIs, whatever allow says.",
-        examples=[["spiffe://example.internal/admin/**"]],
-    )
-
-
-class EmailRules(NameRules):
-    """Mail addresses that a request may ask for."""
-
-    allow: Items[EmailPattern] = Field(
-        (),
-        description="Patterns of allowed addresses: *@example.internal. An empty list allows"
-        " nothing.",
-        examples=[["*@example.internal"]],
-    )
-    deny: Items[EmailPattern] = Field(
-        (),
-        description="Patterns of refused addresses, whatever allow says.",
-        examples=[["root@example.internal"]],
-    )
-
-
-class SanRules(Model):
-    """Alternative names by type; a type that is not mentioned may not appear."""
-
-    dns: DnsRules | None = Field(
-        None, description="DNS names.", examples=[{"allow": ["**.example.internal"]}]
-    )
-    ip: IpRules | None = Field(
-        None, description="IP addresses.", examples=[{"allow": ["10.0.0.0/8"]}]
-    )
-    uri: UriRules | None = Field(
-        None, description="URIs.", examples=[{"allow": ["spiffe://example.internal/**"]}]
-    )
-    email: EmailRules | None = Field(
-        None, description="Mail addresses.", examples=[{"allow": ["*@example.internal"]}]
-    )
-
-
-_RsaBits = Annotated[int, Field(ge=2048, le=16384)]
-
-
-class RsaKeys(Model):
-    """RSA keys by size."""
-
-    type: Literal["rsa"] = Field(description="RSA keys.", examples=["rsa"])
-    min_bits: _RsaBits = Field(
-        2048, description="The shortest modulus in bits; never below 2048.", examples=[3072]
-    )
-    max_bits: _RsaBits | None = Field(
-        None, description="The longest modulus in bits.", examples=[4096]
-    )
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.max_bits is not None and self.max_bits < self.min_bits:
-            raise refuse(
-                "policy.key.bits",
-                f"maxBits {self.max_bits} is below minBits {self.min_bits}",
-                "raise maxBits or lower minBits",
-            )
-        return self
-
-
-class EcdsaKeys(Model):
-    """Elliptic curve keys by curve."""
-
-    type: Literal["ecdsa"] = Field(description="Elliptic curve keys.", examples=["ecdsa"])
-    curves: Items[Literal["P-256", "P-384", "P-521"]] = Field(
-        description="The allowed curves.", examples=[["P-256", "P-384"]]
-    )
-
-
-class Ed25519Keys(Model):
-    """Ed25519 keys."""
-
-    type: Literal["ed25519"] = Field(description="Ed25519 keys.", examples=["ed25519"])
-
-
-class MlDsaKeys(Model):
-    """ML-DSA keys (FIPS 204) by parameter set."""
-
-    type: Literal["ml-dsa"] = Field(description="ML-DSA keys (FIPS 204).", examples=["ml-dsa"])
-    parameter_sets: Items[Literal["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]] = Field(
-        description="The allowed parameter sets.", examples=[["ML-DSA-65"]]
-    )
-
-
-KeyAlgorithm = Annotated[
-    RsaKeys | EcdsaKeys | Ed25519Keys | MlDsaKeys, Field(discriminator="type")
-]
-
-
-class KeyRules(Model):
-    """Which keys a certificate may be issued on."""
-
-    algorithms: Items[KeyAlgorithm] = Field(
-        description="The allowed algorithms with their sizes. An empty list allows nothing.",
-        examples=[[{"type": "ecdsa", "curves": ["P-256"]}, {"type": "rsa", "minBits": 3072}]],
-    )
-
-
-class ValidityRules(Model):
+class ValidityRules(CheckedModel):
     """How long certificates are valid."""
 
     default: Duration = Field(
@@ -260,59 +89,30 @@ class ValidityRules(Model):
         examples=["5m"],
     )
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what is wrong unless backdate < min <= default <= max."""
+        if self.default > self.max:
+            yield self._above("default", self.default, "max", self.max)
+        if self.min is not None and self.min > self.default:
+            yield self._above("min", self.min, "default", self.default)
         shortest = self.default if self.min is None else self.min
-        ladder = (("backdate", self.backdate), ("min", shortest), ("default", self.default))
-        for (low, smaller), (high, larger) in (
-            (ladder[1], ladder[2]),
-            (ladder[2], ("max", self.max)),
-        ):
-            if smaller > larger:
-                raise refuse(
-                    "policy.validity.order",
-                    f"{low} {duration_text(smaller)} is above {high} {duration_text(larger)}",
-                    f"lower {low} or raise {high}",
-                )
         if self.backdate >= shortest:
-            raise refuse(
+            yield Contradiction(
                 "policy.validity.backdate",
                 f"backdate {duration_text(self.backdate)} is not below the shortest validity"
-                f" {duration_text(shortest)}: certificates would be born expired",
+                f" {duration_text(shortest)}, so that certificates would be born expired",
                 "shorten backdate",
+                ("backdate",),
             )
-        return self
+
+    @staticmethod
+    def _above(low: str, smaller: timedelta, high: str, larger: timedelta) -> Contradiction:
+        message = f"{low} {duration_text(smaller)} is above {high} {duration_text(larger)}"
+        remedy = f"shorten {low} or lengthen {high}"
+        return Contradiction("policy.validity.order", message, remedy, (low,))
 
 
-class KeyUsageRules(Model):
-    """Key usages (RFC 5280 section 4.2.1.3)."""
-
-    default: Items[KeyUsage] = Field(
-        (),
-        description="The usages for requests that ask for none.",
-        examples=[["digitalSignature"]],
-    )
-    allow: Items[KeyUsage] | None = Field(
-        None,
-        description="The usages that a request may ask for. Without it, those of default.",
-        examples=[["digitalSignature", "keyEncipherment"]],
-    )
-
-
-class ExtendedKeyUsageRules(Model):
-    """Extended key usages (RFC 5280 section 4.2.1.12)."""
-
-    default: Items[ExtendedKeyUsage] = Field(
-        (), description="The usages for requests that ask for none.", examples=[["serverAuth"]]
-    )
-    allow: Items[ExtendedKeyUsage] | None = Field(
-        None,
-        description="The usages that a request may ask for. Without it, those of default.",
-        examples=[["serverAuth", "clientAuth"]],
-    )
-
-
-class Renewal(Model):
+class Renewal(CheckedModel):
     """Whether and when a certificate is renewed on its present key."""
 
     automatic: bool = Field(
@@ -327,8 +127,15 @@ class Renewal(Model):
         examples=["10d"],
     )
 
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what is wrong where a renewal has no moment."""
+        if self.automatic and self.before is None:
+            message = "renewal is automatic, and nothing says how long before notAfter"
+            remedy = "add before, as in 10d"
+            yield Contradiction("policy.renewal.before", message, remedy, ("automatic",))
 
-class IssuancePolicySpec(Model):
+
+class IssuancePolicySpec(CheckedModel):
     """What may be issued; whatever is not mentioned is denied."""
 
     issuer: SegmentName = Field(
@@ -341,7 +148,7 @@ class IssuancePolicySpec(Model):
         examples=[{"paths": ["payments/**"]}],
     )
     subject: Table[AttributeName, AttributeRule] = Field(
-        default_factory=dict,
+        default_factory=no_entries,
         description="Attributes of the subject to their rules. An attribute that is not mentioned"
         " may not appear.",
         examples=[{"commonName": {"allow": ["**.example.internal"], "mustBeInSans": True}}],
@@ -400,6 +207,19 @@ class IssuancePolicySpec(Model):
         " until it expires (and say so in plan and status), or revoke it.",
         examples=["keep"],
     )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what is wrong where a certificate would be renewed from its first moment on."""
+        before = self.renewal.before
+        lasting = self.validity.default - self.validity.backdate
+        if before is not None and before >= lasting:
+            yield Contradiction(
+                "policy.renewal.before",
+                f"renewal.before {duration_text(before)} is not below validity.default less"
+                f" backdate, {duration_text(lasting)}: every run would renew",
+                "shorten before or lengthen validity.default",
+                ("renewal", "before"),
+            )
 
 
 class IssuancePolicy(Envelope):

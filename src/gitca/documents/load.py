@@ -1,36 +1,58 @@
-"""Documents out of a tree of Git: which file is what, and what they say of each other."""
+"""Documents out of a tree of Git: what each file says, and what it says of the others.
+
+Whatever is wrong is a finding. A document with a finding of its own is left out of the mappings and
+its path is in `broken`: it is there and holds up what depends on it, and nothing more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.certificate_request import CertificateRequestSpec
-from gitca.documents.document import Document
+from gitca.documents.csr_files import CsrFile, Read, load_csrs
+from gitca.documents.document import Document, Metadata
+from gitca.documents.flaws import flaw
 from gitca.documents.issuance_policy import IssuancePolicySpec
+from gitca.documents.parse import parse_document
+from gitca.documents.references import (
+    issuer_findings,
+    policy_findings,
+    request_findings,
+    revocation_findings,
+    shared_findings,
+)
 from gitca.documents.repository import RepositorySpec
 from gitca.documents.revocation_request import RevocationRequestSpec
-from gitca.findings import Finding, Location
+from gitca.documents.source import Source, parse_source
+from gitca.documents.tree import Folder, TreeEntry, request_paths, survey
+from gitca.findings import Finding, Location, has_errors
 
-Read = Callable[[str], bytes]
-"""Blob id to bytes."""
+__all__ = [
+    "CsrFile",
+    "Governing",
+    "Read",
+    "Requests",
+    "TreeEntry",
+    "load_governing",
+    "load_requests",
+    "request_paths",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
-    """One entry of a recursive Git tree: path from the root, mode in octal (`100644`), blob id."""
-
-    path: str
-    mode: str
-    blob: str
+REPOSITORY_PATH = "ca/repository.yaml"
+# Folders of issued/ that are no CA's.
+_RESERVED_AUTHORITIES = frozenset({"ledger", "orders"})
+# Names that `issuer` means something else by.
+_ISSUER_WORDS = frozenset({"self", "external"})
 
 
 @dataclass(frozen=True)
 class Governing:
-    """What `ca/` and `policies/` say. Only documents without findings of their own are in it.
+    """What `ca/` and `policies/` say. Only documents without findings are in the mappings.
 
-    `broken` holds the paths of documents that are there and cannot be used.
+    `repository` is the default one where the document is absent or in `broken`.
     """
 
     repository: Document[RepositorySpec]
@@ -41,24 +63,11 @@ class Governing:
 
 
 @dataclass(frozen=True)
-class CsrFile:
-    """The bytes of a request's CSR and where they come from.
-
-    Inline: path and blob are the request's own, location is that of `spec.csr`.
-    """
-
-    path: str
-    blob: str
-    data: bytes
-    location: Location
-
-
-@dataclass(frozen=True)
 class Requests:
-    """What `requests/` says, by name. Only documents without findings of their own are in it.
+    """What `requests/` says, by name. Only documents without findings are in the mappings.
 
-    A name that `request_paths` has and none of these mappings has is there and broken: it is not
-    deleted. `csrs` has one entry for each request.
+    `csrs` has one entry for each request. A name that `request_paths` has and that was asked for,
+    and that is in neither mapping, is broken, which is not the same as deleted.
     """
 
     requests: Mapping[str, Document[CertificateRequestSpec]]
@@ -68,9 +77,121 @@ class Requests:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True)
+class _Parsed:
+    """The documents of a folder by name, and what was found."""
+
+    documents: Mapping[str, Document[Any]]
+    broken: frozenset[str]
+    findings: tuple[Finding, ...]
+
+
 def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
-    """Return the documents of `ca/` and `policies/`."""
-    raise NotImplementedError
+    """Return the documents of `ca/` and `policies/`, and everything that speaks against them."""
+    listing = list(entries)
+    repository, authorities = _load_ca_folder(survey(listing, "ca"), read)
+    policies = _load_policies(survey(listing, "policies"), read)
+    authorities = _without(authorities, shared_findings(authorities.documents))
+    broken = _names(authorities.broken)
+    authorities = _without(authorities, issuer_findings(authorities.documents, broken))
+    broken = _names(authorities.broken)
+    policies = _without(
+        policies, policy_findings(policies.documents.values(), authorities.documents, broken)
+    )
+    return Governing(
+        repository=repository.documents.get("repository", _DEFAULT_REPOSITORY),
+        authorities=authorities.documents,
+        policies=policies.documents,
+        broken=repository.broken | authorities.broken | policies.broken,
+        findings=repository.findings + authorities.findings + policies.findings,
+    )
+
+
+_DEFAULT_REPOSITORY = Document(
+    kind="Repository",
+    name="repository",
+    path=REPOSITORY_PATH,
+    blob="",
+    metadata=Metadata(),
+    spec=RepositorySpec(),
+    source=Source(REPOSITORY_PATH, "", {}),
+)
+
+
+def _load_ca_folder(folder: Folder, read: Read) -> tuple[_Parsed, _Parsed]:
+    """Return the repository's document, and those of the CAs."""
+    found = dict(folder.documents)
+    repository = {name: found.pop(name) for name in ("repository",) if name in found}
+    misplaced = dict(_misplaced_authorities(found))
+    usable = {name: entry for name, entry in found.items() if name not in misplaced}
+    parsed = _parse_all(usable, read, ("CertificateAuthority",))
+    authorities = _Parsed(
+        parsed.documents,
+        parsed.broken | folder.broken | {found[name].path for name in misplaced},
+        (*folder.findings, *misplaced.values(), *parsed.findings),
+    )
+    return _parse_all(repository, read, ("Repository",)), authorities
+
+
+def _misplaced_authorities(entries: Mapping[str, TreeEntry]) -> Iterator[tuple[str, Finding]]:
+    for name, entry in entries.items():
+        if "/" in name:
+            message = "CAs lie in ca/ itself, and this document lies deeper"
+            remedy = "move it into ca/"
+            yield name, flaw("path.nested", message, Location(entry.path), remedy)
+        elif name.lower() in _RESERVED_AUTHORITIES | _ISSUER_WORDS:
+            message = f"a CA cannot be called {name}: issued/ or issuer means something else by it"
+            yield name, flaw("path.reserved", message, Location(entry.path), "rename the CA")
+
+
+def _load_policies(folder: Folder, read: Read) -> _Parsed:
+    # policies/NAME.tests.yaml are reserved for tests of policies.
+    entries = {
+        name: entry for name, entry in folder.documents.items() if not name.endswith(".tests")
+    }
+    parsed = _parse_all(entries, read, ("IssuancePolicy",))
+    return _Parsed(
+        parsed.documents, parsed.broken | folder.broken, folder.findings + parsed.findings
+    )
+
+
+def _names(paths: Iterable[str]) -> frozenset[str]:
+    """Return the names of documents in `ca/`, `policies/` or `requests/` by their paths."""
+    return frozenset(path.partition("/")[2].removesuffix(".yaml") for path in paths)
+
+
+def _without(parsed: _Parsed, findings: tuple[Finding, ...]) -> _Parsed:
+    """Return the documents less those that the findings are about, which become broken."""
+    about = {finding.location.file for finding in findings}
+    kept = {name: doc for name, doc in parsed.documents.items() if doc.path not in about}
+    return _Parsed(kept, parsed.broken | about, parsed.findings + findings)
+
+
+def _parse_all(entries: Mapping[str, TreeEntry], read: Read, kinds: tuple[str, ...]) -> _Parsed:
+    documents: dict[str, Document[Any]] = {}
+    broken: set[str] = set()
+    findings: list[Finding] = []
+    for name, entry in entries.items():
+        document, found = _parse(name, entry, read, kinds)
+        findings.extend(found)
+        if document is None:
+            broken.add(entry.path)
+        else:
+            documents[name] = document
+    return _Parsed(documents, frozenset(broken), tuple(findings))
+
+
+def _parse(
+    name: str, entry: TreeEntry, read: Read, kinds: tuple[str, ...]
+) -> tuple[Document[Any] | None, tuple[Finding, ...]]:
+    source, found = parse_source(entry.path, read(entry.blob), blob=entry.blob)
+    if source is None:
+        return None, found
+    document, more = parse_document(source, name=name, kinds=kinds)
+    # What the reader refused is not said again by the model, which meets a stand-in there.
+    places = {finding.location for finding in found}
+    found += tuple(finding for finding in more if finding.location not in places)
+    return (None if has_errors(found) else document), found
 
 
 def load_requests(
@@ -80,10 +201,46 @@ def load_requests(
     only: Collection[str] | None = None,
     governing: Governing | None = None,
 ) -> Requests:
-    """Return the documents of `requests/`."""
-    raise NotImplementedError
+    """Return the documents of `requests/` with their CSRs, and everything against them.
+
+    `only` names the paths of documents to open; the names of all others are looked at and nothing
+    more. With `governing`, the policies and CAs that the documents name are checked too.
+    """
+    folder = survey(entries, "requests")
+    wanted = None if only is None else frozenset(only)
+    chosen = {
+        name: entry
+        for name, entry in folder.documents.items()
+        if wanted is None or entry.path in wanted
+    }
+    parsed = _parse_all(chosen, read, ("CertificateRequest", "RevocationRequest"))
+    if governing is not None:
+        parsed = _without(parsed, _reference_findings(parsed.documents, governing))
+    requests = _of_kind(parsed, "CertificateRequest")
+    csrs, broken_csrs = load_csrs(requests, folder.others, read)
+    parsed = _without(parsed, broken_csrs)
+    return Requests(
+        requests=_of_kind(parsed, "CertificateRequest"),
+        csrs=csrs,
+        revocations=_of_kind(parsed, "RevocationRequest"),
+        broken=folder.broken | parsed.broken,
+        findings=folder.findings + parsed.findings,
+    )
 
 
-def request_paths(entries: Iterable[TreeEntry]) -> Mapping[str, TreeEntry]:
-    """Return the entries of `requests/**.yaml` by name."""
-    raise NotImplementedError
+def _of_kind(parsed: _Parsed, kind: str) -> dict[str, Document[Any]]:
+    return {name: doc for name, doc in parsed.documents.items() if doc.kind == kind}
+
+
+def _reference_findings(
+    documents: Mapping[str, Document[Any]], governing: Governing
+) -> tuple[Finding, ...]:
+    of_kind = {
+        kind: [doc for doc in documents.values() if doc.kind == kind]
+        for kind in ("CertificateRequest", "RevocationRequest")
+    }
+    broken_policies = _names(path for path in governing.broken if path.startswith("policies/"))
+    broken_authorities = _names(path for path in governing.broken if path.startswith("ca/"))
+    known = governing.authorities.keys() | broken_authorities
+    requests = request_findings(of_kind["CertificateRequest"], governing.policies, broken_policies)
+    return requests + revocation_findings(of_kind["RevocationRequest"], known)

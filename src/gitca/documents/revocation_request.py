@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from gitca.documents.document import Envelope, Model
-from gitca.documents.fields import KeyIdentifier, PathName, SegmentName, Serial, Timestamp, refuse
+from gitca.documents.document import CheckedModel, Envelope
+from gitca.documents.fields import (
+    Contradiction,
+    KeyIdentifier,
+    PathName,
+    SegmentName,
+    Serial,
+    Timestamp,
+    refuse,
+)
 
 Reason = Literal[
     "unspecified",
@@ -34,7 +43,7 @@ def _check_reason(value: object) -> object:
     return value
 
 
-class RevocationRequestSpec(Model):
+class RevocationRequestSpec(CheckedModel):
     """Which certificates, why, and since when the reason holds."""
 
     certificate: PathName | None = Field(
@@ -68,24 +77,33 @@ class RevocationRequestSpec(Model):
         examples=["2026-11-20T00:00:00Z"],
     )
 
-    @model_validator(mode="after")
-    def _one_target(self) -> Self:
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what is wrong unless exactly one thing to revoke is named, and named wholly."""
         targets = {"certificate": self.certificate, "serial": self.serial, "key": self.key}
         given = [name for name, value in targets.items() if value is not None]
-        if len(given) != 1:
-            raise refuse(
+        allowed = "exactly one of certificate, serial (with ca) and key"
+        if not given:
+            yield Contradiction(
                 "revocation.target",
-                f"{' and '.join(given) or 'nothing'} given to revoke, where exactly one of"
-                " certificate, serial (with ca) and key is allowed",
-                "write one of them; use one document for each thing to revoke",
+                f"nothing to revoke is named, where {allowed} is needed",
+                "write one of them",
             )
-        if (self.serial is None) != (self.ca is None):
-            raise refuse(
+        if len(given) > 1:
+            yield Contradiction(
                 "revocation.target",
-                "serial and ca belong together, and only one of them is given",
-                "write serial and the ca that issued it, or neither",
+                f"{' and '.join(given)} are given, where {allowed} is allowed",
+                "use one document for each thing to revoke",
+                (given[1],),
             )
-        return self
+        yield from self._incomplete_serial()
+
+    def _incomplete_serial(self) -> Iterator[Contradiction]:
+        if self.serial is not None and self.ca is None:
+            message = "a serial number says nothing without the CA that issued it"
+            yield Contradiction("revocation.ca.missing", message, "add ca", ("serial",))
+        if self.ca is not None and self.serial is None:
+            message = "ca belongs to serial, and no serial is given"
+            yield Contradiction("revocation.ca.alone", message, "add serial or remove ca", ("ca",))
 
 
 class RevocationRequest(Envelope):

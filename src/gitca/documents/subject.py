@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic.json_schema import WithJsonSchema
 
 from gitca.documents.fields import Items, Table
@@ -20,6 +20,7 @@ AttributeName = Literal[
     "street",
     "postalCode",
     "serialNumber",
+    "dnQualifier",
     "userId",
     "domainComponent",
     "email",
@@ -28,7 +29,7 @@ AttributeName = Literal[
     "title",
     "pseudonym",
 ]
-"""The attributes that a document can name; their OIDs and bounds are in `x509.names`."""
+"""The attributes that a document can name; their OIDs and bounds are in `x509.attributes`."""
 
 # One string stands for a list of one: every reader then meets one form.
 _AttributeText = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
