@@ -49,13 +49,16 @@ AUTHORITY_EXTENSIONS = (
 )
 
 
-def leaf_extensions(dns: str, *, usage: str = "serverAuth") -> tuple[str, ...]:
-    """Return the extensions of an end-entity certificate for one DNS name and one usage."""
+def leaf_extensions(dns: str = "", *, usage: str = "serverAuth", sans: str = "") -> tuple[str, ...]:
+    """Return the extensions of an end-entity certificate for one usage.
+
+    Its names are one DNS name, or `sans` in openssl's words (`DNS:a.example,IP:10.0.0.1`).
+    """
     return (
         "basicConstraints=critical,CA:FALSE",
         "keyUsage=critical,digitalSignature",
         f"extendedKeyUsage={usage}",
-        f"subjectAltName=DNS:{dns}",
+        f"subjectAltName={sans or f'DNS:{dns}'}",
         "subjectKeyIdentifier=hash",
         "authorityKeyIdentifier=keyid:always",
     )

@@ -93,16 +93,16 @@ REASONS: dict[str, dict[str, str]] = {
     "no-crl-of-the-leafs-issuer": {
         "openssl": "unable to get certificate CRL",
         "gnutls": "only 1 certificates met a CRL",
-        "nss": "-8180",
+        "nss": "no CRL of",
         "java": "UNDETERMINED_REVOCATION_STATUS",
     },
     "no-crl-of-the-root": {
         "openssl": "unable to get certificate CRL",
         "gnutls": "only 1 certificates met a CRL",
-        "nss": "-8180",
+        "nss": "no CRL of",
         "java": "UNDETERMINED_REVOCATION_STATUS",
     },
-    # NSS looks neither at nextUpdate nor at the cRLSign bit, and is not asked.
+    # NSS does not look at nextUpdate and is not asked.
     "stale-crl": {
         "openssl": "CRL has expired",
         "gnutls": "data are old",
@@ -111,12 +111,13 @@ REASONS: dict[str, dict[str, str]] = {
     "forged-crl": {
         "openssl": "CRL signature failure",
         "gnutls": "signature in the certificate is invalid",
-        "nss": "-8180",
+        "nss": "SEC_ERROR_CRL_BAD_SIGNATURE",
         "java": "UNDETERMINED_REVOCATION_STATUS",
     },
     "issuer-that-may-not-sign-crls": {
         "openssl": "key usage does not include CRL signing",
         "gnutls": "violates the signer's constraints",
+        "nss": "SEC_ERROR_CERT_USAGES_INVALID",
         "java": "UNDETERMINED_REVOCATION_STATUS",
     },
 }
