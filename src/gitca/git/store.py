@@ -142,6 +142,10 @@ class Store:
         except BlobTooLargeError:
             return bytes(LARGEST_DOCUMENT + 1)
 
+    def read_segments(self, blobs: Sequence[str]) -> Iterator[bytes]:
+        """Yield the bytes of the ledger's segments."""
+        return self._repository.read_many(blobs, size_limit=LARGEST_SEGMENT)
+
     def entries(self, commit: str, *paths: str) -> tuple[TreeEntry, ...]:
         """Return the files of a commit at or below the paths."""
         return tuple(self._repository.tree(commit, *paths))
@@ -226,7 +230,7 @@ class Store:
         if list(segments[: len(self._folded)]) != self._folded:
             self._folded, self._state = [], LedgerState()
         new = segments[len(self._folded) :]
-        blobs = self._repository.read_many([blob for _, blob in new], size_limit=LARGEST_SEGMENT)
+        blobs = self.read_segments([blob for _, blob in new])
         for (path, blob), data in zip(new, blobs, strict=True):
             self._state.apply(parse_segment(path, data))
             self._folded.append((path, blob))
@@ -292,7 +296,7 @@ class Store:
             record = state.orders.get(fulfilment.order.ordered.order)
             if record is None:
                 raise ContradictionError(
-                    f"order {fulfilment.order.ordered.order} was signed and is gone from the branch",
+                    f"order {fulfilment.order.ordered.order} was signed and left the branch",
                     remedy="the branch was rewound: restore the commit that recorded the order",
                 )
             if record.is_pending:

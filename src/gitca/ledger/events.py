@@ -20,7 +20,7 @@ class DocumentReference:
 
 @dataclass(frozen=True, slots=True)
 class SourceDocuments:
-    """The documents that an order came from; `request`, `csr` and `policy` for a request's alone."""
+    """The documents that an order came from; a CA's has neither request, csr nor policy."""
 
     ca: DocumentReference
     request: DocumentReference | None = None
@@ -62,8 +62,8 @@ class CrlParticulars:
 class Ordered:
     """An intent to sign exact bytes: `tbs` is their digest, `order` its first 32 digits.
 
-    `ca` is the CA that signs, `source` the commit whose documents were judged. Until `lease` is over
-    the order belongs to `run`.
+    `ca` is the CA that signs, `source` the commit whose documents were judged. Until `lease` is
+    over the order belongs to `run`.
     """
 
     order: str
@@ -99,8 +99,9 @@ class Signed:
 class Revoked:
     """A certificate revoked, or a key refused from now on.
 
-    With `ca` and `serial` a certificate is revoked; with `key` (an SPKI digest) the key is refused. `document` is what a
-    person wrote; for a deleted request under `onDelete: revoke` it is the request as it last was.
+    With `ca` and `serial` a certificate is revoked; with `key` (an SPKI digest) the key is refused.
+    `document` is what a person wrote; for a deleted request under `onDelete: revoke` it is the
+    request as it last was.
     """
 
     reason: str

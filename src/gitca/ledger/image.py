@@ -92,7 +92,7 @@ def crl_entries(revocations: Iterable[Revoked]) -> tuple[CrlEntry, ...]:
 def image_of(state: LedgerState, record: OrderRecord, der: bytes) -> Mapping[str, bytes | None]:
     """Return what a first signature changes under `issued/`; None takes a file away.
 
-    `state` is the one before the signature, or after it: the files are the same.
+    `state` is the one before the signature.
     """
     if isinstance(record.ordered.particulars, CrlParticulars):
         return {crl_path(record.ordered.ca): der}

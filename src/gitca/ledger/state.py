@@ -106,6 +106,12 @@ class LedgerState:
 
     def apply(self, segment: Segment) -> None:
         """Take one more segment into the state; it must be linked to the last one."""
+        self.link(segment)
+        for event in segment.events:
+            self.apply_event(event)
+
+    def link(self, segment: Segment) -> None:
+        """Take the head of one more segment; its events are to follow one by one."""
         if segment.head.number != self.head.number + 1 or segment.previous != self.head.digest:
             raise ContradictionError(
                 f"{segment_path(segment.head.number)}: segment {segment.head.number} names"
@@ -113,9 +119,18 @@ class LedgerState:
                 f" {self.head.number} with {self.head.digest}",
                 remedy="find the commit that dropped or changed a segment and restore it",
             )
-        for event in segment.events:
-            self._apply_event(event, segment.head.number)
         self.head = segment.head
+
+    def apply_event(self, event: Event) -> None:
+        """Take one more event of the segment that was linked last."""
+        try:
+            self._fold(event)
+        except _ImpossibleEventError as error:
+            path = segment_path(self.head.number)
+            raise ContradictionError(
+                f"{path}: {error}",
+                remedy=f"find the commit that changed it (git log -- {path})",
+            ) from error
 
     def authority(self, name: str) -> AuthorityRecord:
         """Return the record of a CA, empty for one that the ledger does not know yet."""
@@ -138,19 +153,10 @@ class LedgerState:
             and not self.is_revoked(order)
         )
 
-    def _apply_event(self, event: Event, segment: int) -> None:
-        try:
-            self._fold(event, segment)
-        except _ImpossibleEventError as error:
-            raise ContradictionError(
-                f"{segment_path(segment)}: {error}",
-                remedy=f"find the commit that changed it (git log -- {segment_path(segment)})",
-            ) from error
-
-    def _fold(self, event: Event, segment: int) -> None:
+    def _fold(self, event: Event) -> None:
         match event:
             case Ordered():
-                self._fold_ordered(event, segment)
+                self._fold_ordered(event)
             case Signed():
                 self._fold_signed(event)
             case Revoked():
@@ -158,10 +164,10 @@ class LedgerState:
             case Abandoned():
                 self._fold_abandoned(event)
 
-    def _fold_ordered(self, event: Ordered, segment: int) -> None:
+    def _fold_ordered(self, event: Ordered) -> None:
         if event.order in self.orders:
             raise _ImpossibleEventError(f"order {event.order} is recorded twice")
-        record = OrderRecord(event, segment)
+        record = OrderRecord(event, self.head.number)
         if isinstance(event.particulars, CrlParticulars):
             self._fold_crl_order(record, event.particulars)
         else:

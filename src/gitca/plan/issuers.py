@@ -164,9 +164,8 @@ def _read_issuer(
         findings = (*_differences(document, certificate), *_revocation(document, revoked))
         held_up = has_errors(findings) or revoked
         return Issuer(document.name, document, record, certificate, held_up, revoked, findings)
-    findings = judge_authority(
-        document, parent and parent.document, parent and parent.facts(now), now
-    )
+    facts = parent.facts(now) if parent else None
+    findings = judge_authority(document, parent.document if parent else None, facts, now)
     revoked = bool(parent and parent.is_revoked)
     held_up = has_errors(findings) or bool(parent and parent.held_up)
     return Issuer(document.name, document, record, None, held_up, revoked, tuple(findings))

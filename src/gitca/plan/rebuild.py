@@ -7,19 +7,16 @@ serial number and dates. An order whose bytes come out otherwise was not made by
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable
 
-from gitca.documents.load import Governing, Read, TreeEntry, load_governing, load_requests
+from gitca.documents.load import Read, TreeEntry, load_governing, load_requests
 from gitca.errors import ContradictionError
 from gitca.findings import has_errors
 from gitca.ledger.draft import recorded_at
-from gitca.ledger.events import CertificateParticulars, Ordered
+from gitca.ledger.events import CertificateParticulars, DocumentReference, Ordered
 from gitca.ledger.image import certificate_der
 from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired
-from gitca.plan.issuers import Issuer as PlannedIssuer
 from gitca.plan.issuers import authority_template, read_issuers
 from gitca.plan.requests import Judged, RequestPlanner
 from gitca.plan.revocations import Revocations
@@ -29,20 +26,26 @@ from gitca.x509.template import CertificateTemplate
 _NOTHING_REVOKED = Revocations((), {}, frozenset(), ())
 
 
-def source_paths(ordered: Ordered) -> tuple[str, ...]:
-    """Return the paths whose entries at the order's source commit `rebuild` needs."""
+def references(ordered: Ordered) -> tuple[DocumentReference, ...]:
+    """Return the documents that an order names."""
     documents = ordered.documents
-    references = (documents.request, documents.csr)
-    return ("ca", "policies", *(reference.path for reference in references if reference))
+    listed = (documents.ca, documents.policy, documents.request, documents.csr)
+    return tuple(reference for reference in listed if reference is not None)
 
 
-@dataclass(frozen=True, slots=True)
+def source_paths(ordered: Ordered) -> tuple[str, ...]:
+    """Return the paths whose entries at the order's source commit `Rebuild` needs."""
+    return ("ca", "policies", *(reference.path for reference in references(ordered)))
+
+
 class Rebuild:
-    """The documents of one source commit, and the ledger that tells the CAs' certificates."""
+    """Rebuilds orders of one source commit; the ledger tells the CAs' certificates."""
 
-    entries: tuple[TreeEntry, ...]
-    read: Read
-    state: LedgerState
+    def __init__(self, entries: Iterable[TreeEntry], read: Read, state: LedgerState) -> None:
+        self._entries = {entry.path: entry for entry in entries}
+        self._read = read
+        self._state = state
+        self._governing = load_governing(self._entries.values(), read)
 
     def certificate_bytes(self, ordered: Ordered, authority_spki: bytes | None) -> bytes:
         """Return the TBS that an order for a certificate must hold.
@@ -55,13 +58,10 @@ class Rebuild:
         if not isinstance(given, CertificateParticulars):
             raise TypeError(f"order {ordered.order} is for a CRL")
         self._check_references(ordered)
-        governing = load_governing(self.entries, self.read)
-        moment = recorded_at(ordered)
-        issuers = read_issuers(governing, self.state, moment)
         if given.authority is not None:
-            template = self._authority(ordered, governing, given.authority, authority_spki)
+            template = self._authority(ordered, given.authority, authority_spki)
         else:
-            template = self._request(ordered, governing, issuers, moment)
+            template = self._request(ordered)
         if template.digest != given.template or template.key_identifier != given.key:
             raise _contradiction(ordered, "its documents ask for another certificate")
         rehearsal = rehearse(
@@ -74,35 +74,31 @@ class Rebuild:
         return rehearsal.tbs
 
     def _check_references(self, ordered: Ordered) -> None:
-        blobs = {entry.path: entry.blob for entry in self.entries}
-        documents = ordered.documents
-        for reference in (documents.ca, documents.policy, documents.request, documents.csr):
-            if reference is not None and blobs.get(reference.path) != reference.blob:
+        for reference in references(ordered):
+            entry = self._entries.get(reference.path)
+            if entry is None or entry.blob != reference.blob:
                 raise _contradiction(
                     ordered, f"{reference.path} was another file at commit {ordered.source[:12]}"
                 )
 
     def _authority(
-        self, ordered: Ordered, governing: Governing, name: str, spki_der: bytes | None
+        self, ordered: Ordered, name: str, spki_der: bytes | None
     ) -> CertificateTemplate:
-        document = governing.authorities.get(name)
-        signing = governing.authorities.get(ordered.ca)
+        document = self._governing.authorities.get(name)
+        signing = self._governing.authorities.get(ordered.ca)
         if document is None or signing is None or spki_der is None:
             raise _contradiction(ordered, "the document of its CA is missing or broken")
         return authority_template(document, signing, spki_der)
 
-    def _request(
-        self,
-        ordered: Ordered,
-        governing: Governing,
-        issuers: Mapping[str, PlannedIssuer],
-        moment: datetime,
-    ) -> CertificateTemplate:
+    def _request(self, ordered: Ordered) -> CertificateTemplate:
+        moment = recorded_at(ordered)
+        issuers = read_issuers(self._governing, self._state, moment)
         reference = ordered.documents.request
         path = reference.path if reference else ""
-        requests = load_requests(self.entries, self.read, only={path}, governing=governing)
-        desired = Desired(governing, {}, {}, requests)
-        planner = RequestPlanner(desired, self.state, issuers, _NOTHING_REVOKED, moment)
+        named = [self._entries[item.path] for item in references(ordered)]
+        requests = load_requests(named, self._read, only={path}, governing=self._governing)
+        desired = Desired(self._governing, {}, {}, requests)
+        planner = RequestPlanner(desired, self._state, issuers, _NOTHING_REVOKED, moment)
         document = next(iter(requests.requests.values()), None)
         judged = document and planner.judge(document)
         if not isinstance(judged, Judged) or judged.verdict.template is None:
@@ -115,7 +111,7 @@ class Rebuild:
     def _issuer(self, ordered: Ordered, given: CertificateParticulars) -> Issuer:
         if given.authority == ordered.ca:
             return Issuer(None, ordered.signature_algorithm)
-        certificate = self.state.authority(ordered.ca).certificate
+        certificate = self._state.authority(ordered.ca).certificate
         if certificate is None:
             raise _contradiction(ordered, f"its CA {ordered.ca} has no certificate")
         parent = parse_certificate(certificate_der(certificate))

@@ -24,8 +24,8 @@ from gitca.reconcile.report import Held
 class Leftovers:
     """Pending orders, by what is to become of them.
 
-    `take` are to be signed now, `abandon` will not be signed, `held` belong to other runs, `waiting`
-    need a key that is not within reach.
+    `take` are to be signed now, `abandon` will not be signed, `held` belong to other runs,
+    `waiting` need a key that is not within reach.
     """
 
     take: tuple[RecordedOrder, ...] = ()

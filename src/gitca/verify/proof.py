@@ -1,0 +1,142 @@
+"""The proof: the ledger replayed, its image compared with `issued/`, each order judged again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from gitca.documents.load import TreeEntry
+from gitca.errors import BackendUnavailableError, ContradictionError
+from gitca.git.store import Store
+from gitca.ledger.events import CertificateParticulars
+from gitca.ledger.image import ISSUED_FOLDER, certificate_der
+from gitca.ledger.segment import LEDGER_FOLDER, Segment, parse_segment
+from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.plan.rebuild import Rebuild
+from gitca.verify.replay import Replay
+from gitca.verify.report import FIND, Contradiction, VerifyReport
+from gitca.verify.signature import digest
+from gitca.x509.certificate import parse_certificate
+
+Progress = Callable[[str, int, int], None]
+"""What is being checked, how many are done, and of how many."""
+
+PLACEHOLDER = f"{ISSUED_FOLDER}/.gitkeep"
+"""The one file under issued/ that the ledger need not explain; it must be empty."""
+
+
+def verify(store: Store, commit: str, *, progress: Progress = lambda *_: None) -> VerifyReport:
+    """Return what one commit of a clone proves; nothing is fetched and no key is used.
+
+    Proved: the ledger's chain and the order of its events, serial numbers (I2), CRL numbers and
+    contents (I6, I7), every signature and its bytes (I1, I3, I5), every file under `issued/`, and
+    every certificate judged again under the documents of its source commit (I5). Not proved: what
+    the ledger's own newest segments said before a rewritten history (hold the tip against another
+    clone), and when a publisher served what.
+    """
+    report = VerifyReport()
+    files = {entry.path: entry for entry in store.entries(commit, ISSUED_FOLDER)}
+    replay = Replay(blob_id_of(commit))
+    try:
+        segments = tuple(_segments(store, files))
+        for place, segment in enumerate(segments, start=1):
+            report.contradictions += replay.take(segment)
+            progress("replay", place, len(segments))
+        pending = tuple(store.pending(store.at(commit, commit)))
+    except ContradictionError as error:
+        report.contradictions.append(Contradiction("I10", "ledger", error.message, error.remedy))
+        return report
+    report.checked["segments"] = len(segments)
+    report.checked["pending orders"] = len(pending)
+    report.contradictions += _compare(files, replay, store)
+    _count(report, replay.state)
+    _judge_again(store, replay.state, report, progress)
+    return report
+
+
+def blob_id_of(commit: str) -> Callable[[bytes], str]:
+    """Return the function from bytes to blob id, in the object format that a commit id shows."""
+    new = hashlib.sha1 if len(commit) == 40 else hashlib.sha256  # Git's own ids, not ours to choose
+
+    def blob_id(data: bytes) -> str:
+        return new(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+    return blob_id
+
+
+def _segments(store: Store, files: dict[str, TreeEntry]) -> Iterator[Segment]:
+    paths = [path for path in files if path.startswith(f"{LEDGER_FOLDER}/")]
+    blobs = store.read_segments([files[path].blob for path in paths])
+    for path, data in zip(paths, blobs, strict=True):
+        yield parse_segment(path, data)
+
+
+def _compare(files: dict[str, TreeEntry], replay: Replay, store: Store) -> Iterator[Contradiction]:
+    """Yield every file under issued/ that is missing, other, or not explained by the ledger."""
+    expected: dict[str, str | None] = {**replay.image, **replay.pending_image()}
+    for path, blob in expected.items():
+        entry = files.get(path)
+        if entry is None:
+            yield Contradiction("I3", path, "the ledger gives this file, and it is missing", FIND)
+        elif entry.mode != "100644" or (blob is not None and entry.blob != blob):
+            yield Contradiction("I3", path, "the file is not what the ledger gives", FIND)
+    for path, entry in files.items():
+        explained = path in expected or path.startswith(f"{LEDGER_FOLDER}/")
+        empty = path == PLACEHOLDER and store.read(entry.blob) == b""
+        if not explained and not empty:
+            yield Contradiction("I8", path, "the ledger does not explain this file", FIND)
+
+
+def _count(report: VerifyReport, state: LedgerState) -> None:
+    for record in state.orders.values():
+        if record.signed:
+            is_certificate = isinstance(record.ordered.particulars, CertificateParticulars)
+            report.checked["certificates" if is_certificate else "CRLs"] += 1
+        report.checked["spent signatures"] += record.spent
+    report.checked["revocations"] = len(state.revoked)
+
+
+def _judge_again(
+    store: Store, state: LedgerState, report: VerifyReport, progress: Progress
+) -> None:
+    records = [
+        record
+        for record in state.orders.values()
+        if isinstance(record.ordered.particulars, CertificateParticulars) and not record.abandoned
+    ]
+    rebuilds: dict[str, Rebuild] = {}
+    for place, record in enumerate(records, start=1):
+        source = record.ordered.source
+        try:
+            if source not in rebuilds:
+                # Orders of one commit stand together: one commit's documents are kept at a time.
+                rebuilds = {source: _rebuild(store, state, source)}
+            report.contradictions += _judge(rebuilds[source], record)
+            report.checked["judged again"] += 1
+        except BackendUnavailableError:
+            report.unchecked.append(
+                f"order {record.ordered.order}: this clone lacks its source commit {source[:12]}"
+            )
+        progress("judge", place, len(records))
+
+
+def _rebuild(store: Store, state: LedgerState, source: str) -> Rebuild:
+    entries = store.entries(source, "ca", "policies", "requests")
+    return Rebuild(entries, store.read, state)
+
+
+def _judge(rebuild: Rebuild, record: OrderRecord) -> Iterator[Contradiction]:
+    ordered = record.ordered
+    try:
+        spki = None
+        if record.certificate.authority is not None and record.signed:
+            spki = parse_certificate(certificate_der(record)).template.spki_der
+        elif record.certificate.authority is not None:
+            return
+        tbs = rebuild.certificate_bytes(ordered, spki)
+    except ContradictionError as error:
+        yield Contradiction("I5", f"order {ordered.order}", error.message, error.remedy)
+        return
+    if digest(tbs) != ordered.tbs:
+        message = "its documents give another certificate than the one that was ordered"
+        yield Contradiction("I5", f"order {ordered.order}", message, FIND)

@@ -1,0 +1,101 @@
+"""Replay: fold the ledger once more, event by event, and hold each signature against its order."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from gitca.errors import ContradictionError
+from gitca.ledger.draft import crl_tbs
+from gitca.ledger.events import CrlParticulars, Event, Ordered, Signed
+from gitca.ledger.image import certificate_der, image_of, order_path
+from gitca.ledger.segment import Segment
+from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.verify.report import FIND, Contradiction
+from gitca.verify.signature import check_signature, digest
+from gitca.x509.certificate import parse_certificate
+from gitca.x509.refusal import RefusedError
+from gitca.x509.signed import assemble
+
+BlobId = Callable[[bytes], str]
+"""Bytes to the id of the blob that holds them, in the repository's object format."""
+
+
+@dataclass(slots=True)
+class Replay:
+    """The state so far, and the files that `issued/` must hold by now (path to blob id).
+
+    `crls` keeps the bytes of each CA's last CRL order.
+    """
+
+    blob_id: BlobId
+    state: LedgerState = field(default_factory=LedgerState)
+    image: dict[str, str] = field(default_factory=dict)
+    crls: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+
+    def take(self, segment: Segment) -> Iterator[Contradiction]:
+        """Fold one more segment and yield what contradicts in it.
+
+        Raises: ContradictionError where the ledger cannot be folded any further.
+        """
+        self.state.link(segment)
+        for event in segment.events:
+            found = tuple(self._check(event))
+            self.state.apply_event(event)
+            yield from found
+            if isinstance(event, Ordered) and isinstance(event.particulars, CrlParticulars):
+                yield from self._rebuild_crl(event, event.particulars)
+
+    def pending_image(self) -> dict[str, str | None]:
+        """Return the files of pending certificates' orders; their blobs are checked elsewhere."""
+        return {
+            order_path(order): None
+            for order, record in self.state.pending.items()
+            if not isinstance(record.ordered.particulars, CrlParticulars)
+        }
+
+    def _check(self, event: Event) -> Iterator[Contradiction]:
+        record = self.state.orders.get(event.order) if isinstance(event, Signed) else None
+        if record is None or not isinstance(event, Signed):
+            return
+        try:
+            der = self._signed_object(record, event)
+            yield from check_signature(self.state, record, event, der)
+        except (RefusedError, ContradictionError, ValueError) as error:
+            yield Contradiction("I3", f"order {event.order}", str(error), FIND)
+            return
+        if not event.spent:
+            self._show(record, der)
+
+    def _signed_object(self, record: OrderRecord, event: Signed) -> bytes:
+        if event.certificate is not None:
+            return base64.b64decode(event.certificate, validate=True)
+        order, tbs = self.crls.get(record.ordered.ca, ("", b""))
+        if order != event.order:
+            raise ValueError("its signature is a CRL's, and its order is not the CA's last CRL")
+        signature = base64.b64decode(event.signature or "", validate=True)
+        return assemble(tbs, record.ordered.signature_algorithm, signature)
+
+    def _show(self, record: OrderRecord, der: bytes) -> None:
+        for path, data in image_of(self.state, record, der).items():
+            if data is None:
+                self.image.pop(path, None)
+            else:
+                self.image[path] = self.blob_id(data)
+
+    def _rebuild_crl(self, event: Ordered, particulars: CrlParticulars) -> Iterator[Contradiction]:
+        authority = self.state.authority(event.ca)
+        place = f"order {event.order}"
+        if authority.certificate is None or authority.pending_crl is None:
+            message = f"a CRL was ordered of CA {event.ca} before it had a certificate"
+            yield Contradiction("I5", place, message, FIND)
+            return
+        issuer = parse_certificate(certificate_der(authority.certificate))
+        revocations = authority.pending_crl[1]
+        algorithm = event.signature_algorithm
+        tbs = crl_tbs(issuer, particulars, revocations, signature_algorithm=algorithm)
+        self.crls[event.ca] = (event.order, tbs)
+        if digest(tbs) != event.tbs:
+            message = f"CRL {particulars.number} of CA {event.ca} is not what the ledger gives"
+            yield Contradiction("I6", place, message, FIND)

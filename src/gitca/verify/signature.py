@@ -1,0 +1,61 @@
+"""One signature against its order: the same bytes, the CA's key, and what the order said."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from gitca.ledger.events import CertificateParticulars, Signed
+from gitca.ledger.image import certificate_der, is_self_signed
+from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.verify.report import FIND, Contradiction
+from gitca.x509.certificate import Certificate, parse_certificate
+from gitca.x509.signed import tbs_of, verify_signature
+
+
+def digest(data: bytes) -> str:
+    """Return `sha256:` and the hexadecimal SHA-256 of the bytes."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def check_signature(
+    state: LedgerState, record: OrderRecord, event: Signed, der: bytes
+) -> Iterator[Contradiction]:
+    """Yield what is wrong with a signed object; `state` is the one before its signature.
+
+    Raises: RefusedError or ValueError when the object cannot be read at all.
+    """
+    ordered = record.ordered
+    place = f"order {ordered.order}"
+    if digest(tbs_of(der)) != ordered.tbs:
+        yield Contradiction("I1", place, "what was signed is not what was ordered", FIND)
+    if digest(der) != event.fingerprint:
+        yield Contradiction("I3", place, "the fingerprint is of another object", FIND)
+    if not verify_signature(der, _signing_key(state, record, der)):
+        message = f"the signature is not one of CA {ordered.ca}'s key"
+        yield Contradiction("I5", place, message, FIND)
+    if isinstance(ordered.particulars, CertificateParticulars):
+        certificate = parse_certificate(der)
+        for what in _differences(certificate, ordered.particulars):
+            yield Contradiction("I5", place, f"the certificate's {what} is not the order's", FIND)
+
+
+def _signing_key(state: LedgerState, record: OrderRecord, der: bytes) -> bytes:
+    authority = state.authority(record.ordered.ca).certificate
+    if authority is not None:
+        return parse_certificate(certificate_der(authority)).template.spki_der
+    if isinstance(record.ordered.particulars, CertificateParticulars) and is_self_signed(record):
+        return parse_certificate(der).template.spki_der
+    raise ValueError(f"CA {record.ordered.ca} signed before it had a certificate")
+
+
+def _differences(certificate: Certificate, given: CertificateParticulars) -> Iterator[str]:
+    pairs = {
+        "serial number": (f"{certificate.serial:x}", given.serial),
+        "notBefore": (certificate.not_before, given.not_before),
+        "notAfter": (certificate.not_after, given.not_after),
+        "content": (certificate.template.digest, given.template),
+        "key": (certificate.template.key_identifier, given.key),
+        "encoding": (certificate.is_exact, True),
+    }
+    return (what for what, (seen, ordered) in pairs.items() if seen != ordered)
