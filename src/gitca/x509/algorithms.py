@@ -190,7 +190,8 @@ def verify(
     Raises: KeyRefusedError.
     """
     key = describe_key(spki_der)
-    if key.type == "ml-dsa" and algorithm.name not in algorithms_for(key):
+    # An Ed25519 signature does not become one of ML-DSA, nor one parameter set another.
+    if key.type != algorithm.key_type or not _fits(key, algorithm):
         return False
     try:
         _verify(load_public_key(spki_der), algorithm, signature, message)
@@ -199,10 +200,14 @@ def verify(
     return True
 
 
+def _fits(key: KeyDescription, algorithm: SignatureAlgorithm) -> bool:
+    return key.type != "ml-dsa" or algorithm.name in algorithms_for(key)
+
+
 def _verify(key: PublicKey, row: SignatureAlgorithm, signature: bytes, message: bytes) -> None:
     if isinstance(key, rsa.RSAPublicKey) and row.hash and row.padding:
         key.verify(signature, message, row.padding, row.hash)
-    elif isinstance(key, ec.EllipticCurvePublicKey) and row.key_type == "ecdsa" and row.hash:
+    elif isinstance(key, ec.EllipticCurvePublicKey) and row.hash:
         key.verify(signature, message, ec.ECDSA(row.hash))
     elif not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) and not row.hash:
         key.verify(signature, message)
