@@ -281,6 +281,13 @@ def _split_uri(text: str) -> tuple[str, str, str, str]:
     return scheme, body[:slash], body[slash:], tail
 
 
+def uri_host(uri: str) -> str:
+    """Return the host of a URI in lower case, without user and port; empty where it has none."""
+    _, authority, _, _ = _split_uri(uri)
+    host = authority.removeprefix("//").rpartition("@")[2]
+    return host.lower() if host.startswith("[") else host.partition(":")[0].lower()
+
+
 def _uri_tokens(text: str) -> list[Token]:
     """Return the tokens of a URI pattern (RFC 3986 section 3)."""
     scheme, authority, path, tail = _split_uri(text)

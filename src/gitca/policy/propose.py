@@ -74,6 +74,14 @@ def propose(case: Case) -> Proposal:
     )
 
 
+def stated_names(case: Case, kind: GeneralNameKind) -> tuple[str, ...]:
+    """Return the alternative names of a type as they are written, sound or not."""
+    if case.policy.spec.names_from == "csr":
+        return tuple(name.value for name in case.csr.sans if name.kind == kind)
+    names: tuple[str, ...] = getattr(case.request.spec.sans, kind)
+    return names
+
+
 def template_of(case: Case, proposal: Proposal) -> CertificateTemplate | None:
     """Return the template of a proposal, or None where a part of it could not be represented."""
     if proposal.findings:
@@ -126,7 +134,9 @@ def _csr_attributes(case: Case) -> _Parts[StatedAttribute]:
     for attribute in case.csr.subject:
         yield _attribute(attribute, case.csr_at)
     for name in case.csr.other_names:
-        message = f"the CSR states {name}; allowed are attributes and names that a request can state"
+        message = (
+            f"the CSR states {name}; allowed are attributes and names that a request can state"
+        )
         yield objection("csr.names", message, case.csr_at, remedy="make the CSR again without it")
 
 

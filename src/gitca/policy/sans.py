@@ -9,7 +9,7 @@ from gitca.findings import Finding, Location
 from gitca.policy.case import Case, objection
 from gitca.policy.pattern_lists import pattern_list
 from gitca.policy.proposal import Proposal, StatedName
-from gitca.policy.propose import NAME_KINDS
+from gitca.policy.propose import NAME_KINDS, stated_names
 from gitca.policy.wording import KIND_WORDS, allowed
 from gitca.x509.names import is_wildcard
 from gitca.x509.refusal import quoted
@@ -72,13 +72,13 @@ def check_wildcards(case: Case, proposal: Proposal) -> Iterator[Finding]:
             )
 
 
-def check_counts(case: Case, proposal: Proposal) -> Iterator[Finding]:
+def check_counts(case: Case, _: Proposal) -> Iterator[Finding]:
     """`sans.*.required` and `sans.*.max`: at least one name of a type, and not too many."""
     for kind in NAME_KINDS:
         rules = _rules(case.policy.spec.sans, kind)
         if rules is None:
             continue
-        count = sum(part.name.kind == kind for part in proposal.sans)
+        count = len(stated_names(case, kind))
         at = _place(case, kind)
         if rules.required and not count:
             message = f"no {KIND_WORDS[kind]} is stated and at least one is required"
@@ -132,7 +132,11 @@ def _ruled(case: Case, proposal: Proposal) -> Iterator[tuple[StatedName, _Rules]
 
 
 def _place(case: Case, kind: GeneralNameKind) -> Location:
-    return case.csr_at if case.policy.spec.names_from == "csr" else case.request.at("spec", "sans", kind)
+    return (
+        case.csr_at
+        if case.policy.spec.names_from == "csr"
+        else case.request.at("spec", "sans", kind)
+    )
 
 
 def _shown(part: StatedName) -> str:

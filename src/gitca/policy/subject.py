@@ -9,6 +9,7 @@ from gitca.findings import Finding
 from gitca.policy.case import Case, objection
 from gitca.policy.pattern_lists import pattern_list
 from gitca.policy.proposal import Proposal, StatedAttribute
+from gitca.policy.propose import NAME_KINDS, stated_names
 from gitca.policy.wording import allowed
 from gitca.x509.names import is_wildcard
 from gitca.x509.refusal import quoted
@@ -59,7 +60,8 @@ def check_values_fixed(case: Case, proposal: Proposal) -> Iterator[Finding]:
 
 def check_required(case: Case, proposal: Proposal) -> Iterator[Finding]:
     """`subject.*.required`: the attribute is there."""
-    stated = {part.type for part in proposal.subject}
+    # What is stated and unsound is a finding of its own, and not missing.
+    stated = {part.type for part in proposal.subject} | set(case.request.spec.subject)
     for type_name, rule in case.policy.spec.subject.items():
         if rule.required and type_name not in stated:
             yield case.denial(
@@ -73,6 +75,7 @@ def check_required(case: Case, proposal: Proposal) -> Iterator[Finding]:
 def check_values_in_sans(case: Case, proposal: Proposal) -> Iterator[Finding]:
     """`subject.*.mustBeInSans`: the value is also one of the alternative names."""
     names = {part.value for part in proposal.sans}
+    names.update(name for kind in NAME_KINDS for name in stated_names(case, kind))
     folded = {part.value for part in proposal.sans if part.name.kind == "dns"}
     for part, rule in _ruled(case, proposal):
         if rule.must_be_in_sans and part.value not in names and part.value.lower() not in folded:
@@ -105,8 +108,9 @@ def check_duplicates(_: Case, proposal: Proposal) -> Iterator[Finding]:
 
 
 def _ruled(case: Case, proposal: Proposal) -> Iterator[tuple[StatedAttribute, AttributeRule]]:
+    rules: dict[str, AttributeRule] = dict(case.policy.spec.subject.items())
     for part in proposal.subject:
-        rule = case.policy.spec.subject.get(part.type)  # type: ignore[call-overload]
+        rule = rules.get(part.type)
         if rule is not None:
             yield part, rule
 

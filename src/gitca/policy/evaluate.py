@@ -1,0 +1,85 @@
+"""May this be issued? The list of all rules, and the one function that every issuance goes through.
+
+First issuance, renewal, rekey and re-issue are judged alike, under the policy of that moment. What
+no rule speaks of is denied by the rules that say "mentioned" and "allowed".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from gitca.findings import Finding, in_order
+from gitca.policy import (
+    csr_agreement,
+    key,
+    name_constraints,
+    sans,
+    schema,
+    selection,
+    subject,
+    usages,
+    validity,
+)
+from gitca.policy.case import Case, Verdict
+from gitca.policy.pattern_lists import examine_patterns
+from gitca.policy.proposal import Proposal
+from gitca.policy.propose import propose, template_of
+
+Rule = Callable[[Case, Proposal], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    selection.check_selector,
+    selection.check_authority_named,
+    selection.check_authority_state,
+    subject.check_attributes_mentioned,
+    subject.check_values_allowed,
+    subject.check_values_fixed,
+    subject.check_required,
+    subject.check_values_in_sans,
+    subject.check_duplicates,
+    sans.check_types_mentioned,
+    sans.check_names_allowed,
+    sans.check_names_denied,
+    sans.check_wildcards,
+    sans.check_counts,
+    sans.check_duplicates,
+    sans.check_any_name,
+    csr_agreement.check_subject_agrees,
+    csr_agreement.check_sans_agree,
+    csr_agreement.check_other_names,
+    key.check_algorithm,
+    key.check_exponent,
+    key.check_refused,
+    key.check_csr_hash,
+    validity.check_maximum,
+    validity.check_minimum,
+    validity.check_backdate,
+    validity.check_issuer_alive,
+    validity.check_within_issuer,
+    usages.check_key_usage_allowed,
+    usages.check_extended_key_usage_allowed,
+    usages.check_usages_once,
+    usages.check_key_type,
+    usages.check_agreement_bits,
+    name_constraints.check_issuer_constraints,
+    schema.check_request_schema,
+)
+
+
+def evaluate(case: Case) -> Verdict:
+    """Return the verdict on a case, with every finding of every rule in the order of places.
+
+    Not checked here: that the CSR's signature verifies (`parse_csr`), that the policy and CA
+    documents are sound by themselves (`load_governing`), that the bytes built say what the template
+    says, and what the linter has against them.
+    """
+    proposal = propose(case)
+    findings = [*examine_patterns(case.policy), *proposal.findings]
+    for rule in RULES:
+        findings += rule(case, proposal)
+    return Verdict(
+        template=template_of(case, proposal),
+        validity=validity.granted_validity(case, proposal),
+        backdate=case.policy.spec.validity.backdate,
+        findings=in_order(findings),
+    )

@@ -1,0 +1,100 @@
+"""Key usages and extended key usages (RFC 5280 sections 4.2.1.3 and 4.2.1.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from gitca.documents.usages import extended_key_usage_oid
+from gitca.findings import Finding
+from gitca.policy.case import Case, objection
+from gitca.policy.proposal import Proposal, StatedUsages
+from gitca.policy.wording import allowed
+from gitca.x509.key_usage import allowed_key_usage
+from gitca.x509.refusal import quoted
+
+_CA_BITS = frozenset({"keyCertSign", "cRLSign"})
+
+
+def check_key_usage_allowed(case: Case, proposal: Proposal) -> Iterator[Finding]:
+    """`keyUsage.allow`: a request asks for no usage but those listed, and for some."""
+    rules = case.policy.spec.key_usage
+    listed = rules.default if rules.allow is None else rules.allow
+    yield from _allowed(case, "keyUsage", proposal.key_usage, (*listed, *rules.default))
+
+
+def check_extended_key_usage_allowed(case: Case, proposal: Proposal) -> Iterator[Finding]:
+    """`extendedKeyUsage.allow`: a request asks for no usage but those listed, and for some."""
+    rules = case.policy.spec.extended_key_usage
+    listed = rules.default if rules.allow is None else rules.allow
+    stated = proposal.extended_key_usage
+    yield from _allowed(case, "extendedKeyUsage", stated, (*listed, *rules.default))
+
+
+def check_usages_once(_: Case, proposal: Proposal) -> Iterator[Finding]:
+    """`keyUsage.duplicate`, `extendedKeyUsage.duplicate`: each usage stands once."""
+    yield from _duplicates("keyUsage", proposal.key_usage, str)
+    yield from _duplicates("extendedKeyUsage", proposal.extended_key_usage, extended_key_usage_oid)
+
+
+def check_key_type(case: Case, proposal: Proposal) -> Iterator[Finding]:
+    """`keyUsage.key-type`: the key can do what the usages say, and is no CA's."""
+    possible = allowed_key_usage(case.csr.key) - _CA_BITS
+    usages = proposal.key_usage
+    for usage, at in zip(usages.values, usages.places, strict=True):
+        if usage not in possible:
+            whose = "" if usages.requested else f"default of policy {case.policy.name}, "
+            yield objection(
+                "keyUsage.key-type",
+                f"keyUsage {usage} ({whose}key {case.csr.key}) is nothing for such a key in an"
+                f" end-entity certificate; {allowed(sorted(possible), quote=False)}",
+                at,
+                remedy="state a keyUsage that goes with the key",
+            )
+
+
+def check_agreement_bits(_: Case, proposal: Proposal) -> Iterator[Finding]:
+    """`keyUsage.key-agreement`: encipherOnly and decipherOnly mean nothing without keyAgreement."""
+    usages = proposal.key_usage
+    if "keyAgreement" in usages.values:
+        return
+    for usage, at in zip(usages.values, usages.places, strict=True):
+        if usage in {"encipherOnly", "decipherOnly"}:
+            message = f"keyUsage {usage} is stated without keyAgreement, which it qualifies"
+            yield objection("keyUsage.key-agreement", message, at, remedy="state both or neither")
+
+
+def _allowed(
+    case: Case, field: str, stated: StatedUsages, listed: tuple[str, ...]
+) -> Iterator[Finding]:
+    if not stated.requested:
+        return
+    oids = {extended_key_usage_oid(usage) for usage in listed}
+    for usage, at in zip(stated.values, stated.places, strict=True):
+        if extended_key_usage_oid(usage) not in oids:
+            yield case.denial(
+                f"{field}.allow",
+                f"{field} {quoted(usage)} is not allowed;"
+                f" {allowed(dict.fromkeys(listed), quote=False)}",
+                at,
+                remedy="remove it or change the policy",
+            )
+    # Without the extension a key may be used for everything: an empty list asks for more, not less.
+    if listed and not stated.values:
+        yield case.denial(
+            f"{field}.allow",
+            f"{field} is empty, and a certificate without it serves every purpose;"
+            f" {allowed(dict.fromkeys(listed), quote=False)}",
+            stated.at,
+            remedy=f"list usages, or remove {field} for the policy's default",
+        )
+
+
+def _duplicates(
+    field: str, stated: StatedUsages, canonical: Callable[[str], str]
+) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for usage, at in zip(stated.values, stated.places, strict=True):
+        if canonical(usage) in seen:
+            message = f"{field} {quoted(usage)} stands twice; allowed is once"
+            yield objection(f"{field}.duplicate", message, at, remedy="remove one of them")
+        seen.add(canonical(usage))
