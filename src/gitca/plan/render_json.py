@@ -1,0 +1,79 @@
+"""The plan as JSON: `{digest, actions: [{action, ca, request, reason}], findings: […]}`."""
+
+from __future__ import annotations
+
+from gitca.findings import Finding
+from gitca.plan.model import (
+    Action,
+    CreateAuthority,
+    IssueCertificate,
+    Plan,
+    RevokeCertificate,
+    SignCrl,
+)
+from gitca.plan.words import duration_words, key_words, subject_words, usage_words
+
+JsonObject = dict[str, object]
+
+
+def plan_record(plan: Plan) -> JsonObject:
+    """Return the plan as the object that `gitca plan --format json` prints."""
+    return {
+        "digest": plan.digest,
+        "actions": [action_record(action) for action in plan.actions],
+        "findings": [finding_record(finding) for finding in plan.findings],
+    }
+
+
+def action_record(action: Action) -> JsonObject:
+    """Return one action; what only some actions have comes after the four keys that all have."""
+    match action:
+        case CreateAuthority():
+            return _record(action, None) | {"authority": action.authority}
+        case IssueCertificate():
+            return _record(action, action.request) | _issue_details(action)
+        case RevokeCertificate():
+            return _record(action, action.request) | {
+                "serial": action.serial,
+                "key": action.key,
+                "revocationReason": action.revocation_reason,
+                "document": action.document.path,
+            }
+        case SignCrl():
+            return _record(action, None)
+
+
+def finding_record(finding: Finding) -> JsonObject:
+    """Return one finding with its place; line and column are counted from 1."""
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "file": finding.location.file,
+        "line": finding.location.line,
+        "column": finding.location.column,
+        "remedy": finding.remedy,
+        "policy": finding.policy or None,
+    }
+
+
+def _record(action: Action, request: str | None) -> JsonObject:
+    return {
+        "action": action.action,
+        "ca": action.ca,
+        "request": request,
+        "reason": action.reason,
+    }
+
+
+def _issue_details(action: IssueCertificate) -> JsonObject:
+    policy = action.documents.policy
+    return {
+        "subject": subject_words(action.template.subject),
+        "sans": [str(name) for name in action.template.sans],
+        "key": key_words(action.template.spki_der),
+        "validity": duration_words(action.validity),
+        "usages": usage_words(action.template),
+        "policy": policy.path if policy else None,
+        "template": action.template.digest,
+    }

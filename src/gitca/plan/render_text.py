@@ -1,0 +1,56 @@
+"""The plan as text, for a person at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitca.plan.model import Action, IssueCertificate, Plan, action_subject
+from gitca.plan.words import duration_words, key_words, subject_words, usage_words
+
+NOTHING = "Nothing to do: the repository is as its documents say."
+
+
+def render_text(plan: Plan) -> str:
+    """Return the plan's actions, one to a line, with what each certificate will say below it.
+
+    Findings are not in it: they are printed as findings are everywhere.
+    """
+    if not plan.actions:
+        return NOTHING + "\n"
+    return "".join(f"{line}\n" for line in _lines(plan))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    rows = [(action.action, _target(action)) for action in plan.actions]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    for (verb, target), action in zip(rows, plan.actions, strict=True):
+        yield f"{verb:<{widths[0]}}  {target:<{widths[1]}}  {action.reason}"
+        if isinstance(action, IssueCertificate):
+            yield from (f"{'':<{widths[0]}}    {line}" for line in _certificate(action))
+    count = len(plan.actions)
+    yield ""
+    yield f"{count} action{'' if count == 1 else 's'}, plan {plan.digest}"
+
+
+def _target(action: Action) -> str:
+    subject = action_subject(action)
+    if subject is None or subject == action.ca:
+        return str(action.ca)
+    return f"{action.ca}: {subject}" if action.ca else subject
+
+
+def _certificate(action: IssueCertificate) -> Iterator[str]:
+    template = action.template
+    if template.subject:
+        yield subject_words(template.subject)
+    if template.sans:
+        yield ", ".join(str(name) for name in template.sans)
+    policy = action.documents.policy
+    yield "; ".join(
+        [
+            f"key {key_words(template.spki_der)}",
+            f"valid {duration_words(action.validity)}",
+            ", ".join(usage_words(template)) or "no usages",
+            f"policy {policy.path if policy else 'none'}",
+        ]
+    )
