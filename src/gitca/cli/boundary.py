@@ -1,0 +1,71 @@
+"""The outer wall: every exception becomes one line and an exit code, and none a traceback (I9)."""
+
+from __future__ import annotations
+
+import io
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from gitca.cli.output import complain
+from gitca.errors import GitcaError
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h: a defect in gitca, never the answer to a question
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; what it raised is told on standard error."""
+    _tolerate_any_text()
+    try:
+        return _invoke(arguments)
+    except GitcaError as error:
+        complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        complain(
+            "interrupted; what a pushed commit holds is kept, and the next run goes on from it"
+        )
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last wall before the user; nothing is swallowed
+        return _report_unforeseen(error, show_traceback=_is_verbose(arguments))
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    from gitca.cli.app import app
+
+    try:
+        app(args=list(arguments), prog_name="gitca")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    return 0
+
+
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    return "--verbose" in arguments or "-v" in arguments
+
+
+def _report_unforeseen(error: Exception, *, show_traceback: bool) -> int:
+    if show_traceback:
+        for line in traceback.format_exception(error):
+            sys.stderr.write(line)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    remedy = "" if show_traceback else "; `gitca --verbose …` shows where it happened"
+    complain(
+        f"this is a defect in gitca: {type(error).__name__} at {where}: "
+        f"{_first_line(str(error))}{remedy}"
+    )
+    return UNFORESEEN
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0][:500] if text else "no further words"
+
+
+def _tolerate_any_text() -> None:
+    # A terminal of another encoding must not turn a name in a document into a traceback.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,106 @@
+"""A clone as it stands: the ledger and the documents of a commit, without key and network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitca.documents.load import Governing, TreeEntry, load_governing
+from gitca.errors import UsageError
+from gitca.git.repository import ORIGIN, GitRepository, Identity
+from gitca.git.store import Branches, Snapshot, Store
+from gitca.ledger.state import LedgerState
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """One commit of a clone, read: its documents, and the ledger that goes with them."""
+
+    repository: GitRepository
+    store: Store
+    snapshot: Snapshot
+    governing: Governing
+
+    @property
+    def state(self) -> LedgerState:
+        """The fold of the ledger."""
+        return self.snapshot.state
+
+    @property
+    def entries(self) -> tuple[TreeEntry, ...]:
+        """The files below `ca/`, `policies/` and `requests/`."""
+        return self.snapshot.entries
+
+
+@contextmanager
+def open_clone(folder: Path, revision: str = "HEAD") -> Iterator[Clone]:
+    """Read a commit and its ledger. Raises: UsageError, ContradictionError."""
+    with GitRepository.open(folder) as repository:
+        source = _commit(repository, revision)
+        governing = load_governing(repository.tree(source, "ca", "policies"), repository.read)
+        store, branches = _store(repository, governing)
+        tip = _tip(repository, branches, source)
+        yield Clone(repository, store, store.at(source, tip), governing)
+
+
+@contextmanager
+def open_repository(folder: Path) -> Iterator[tuple[Store, str]]:
+    """Give a store to read with, and the commit whose `issued/` goes with the checked-out one.
+
+    The ledger is not read. Raises: UsageError.
+    """
+    with GitRepository.open(folder) as repository:
+        source = _commit(repository, "HEAD")
+        governing = load_governing(repository.tree(source, "ca", "policies"), repository.read)
+        store, branches = _store(repository, governing)
+        yield store, _tip(repository, branches, source) or source
+
+
+@contextmanager
+def open_store(folder: Path) -> Iterator[Store]:
+    """Give the store that a reconcile writes to.
+
+    Which branch that is, ca/repository.yaml says: as origin's default branch has it, or else the
+    branch main. A pull request that is checked out here cannot name itself as the branch to obey
+    (I8). Raises: UsageError.
+    """
+    with GitRepository.open(folder) as repository:
+        commit = _trusted(repository)
+        governing = load_governing(repository.tree(commit, "ca", "policies"), repository.read)
+        store, _ = _store(repository, governing)
+        yield store
+
+
+def _trusted(repository: GitRepository) -> str:
+    main = "refs/heads/main" if repository.remote() is None else f"refs/remotes/{ORIGIN}/main"
+    for ref in (f"refs/remotes/{ORIGIN}/HEAD", main, "HEAD"):
+        commit = repository.resolve(ref)
+        if commit is not None:
+            return commit
+    raise UsageError("this repository has no commit yet", remedy="commit the documents first")
+
+
+def _store(repository: GitRepository, governing: Governing) -> tuple[Store, Branches]:
+    spec = governing.repository.spec
+    branches = Branches(spec.branch, spec.issued_branch or spec.branch)
+    committer = Identity(spec.committer.name, spec.committer.email)
+    return Store(repository, branches, committer), branches
+
+
+def _commit(repository: GitRepository, revision: str) -> str:
+    commit = repository.resolve(revision)
+    if commit is None:
+        remedy = "commit the documents first" if revision == "HEAD" else "git fetch, and look again"
+        raise UsageError(f"there is no commit {revision!r}", remedy=remedy)
+    return commit
+
+
+def _tip(repository: GitRepository, branches: Branches, source: str) -> str | None:
+    """The commit of `issued/`: `source` itself, or its own branch as this clone knows it."""
+    if branches.issued == branches.documents:
+        return source
+    return repository.resolve(
+        f"refs/remotes/{ORIGIN}/{branches.issued}"
+    ) or repository.local_branch(branches.issued)

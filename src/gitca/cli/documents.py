@@ -1,0 +1,83 @@
+"""`gitca validate`: documents against schema, semantics and policy."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gitca.cli.output import Format, counted, write_json, write_line
+from gitca.cli.settings import settings_of
+from gitca.cli.times import clock
+from gitca.errors import UsageError
+
+
+def validate(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH", help="Files and folders; all documents without one."),
+    ] = None,
+    output_format: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+) -> None:
+    """Check documents of the working tree.
+
+    Checks them against schema, semantics and policy; needs no key, no network and no commit. Every
+    finding is told, with its place and its remedy. What only the ledger knows (a key that was
+    refused, a serial that is unknown) `plan` tells.
+    """
+    from gitca.cli.examine import examine
+    from gitca.cli.report import FINDINGS, finding_record, tally, write_findings
+    from gitca.findings import has_errors
+
+    settings = settings_of(context)
+    root = settings.root
+    only = None if not paths else _selected(root, paths)
+    found = examine(root, clock(), only=only, quiet=settings.is_quiet)
+    if output_format is Format.JSON:
+        records = [finding_record(finding) for finding in found.findings]
+        write_json({"documents": found.documents, "findings": records})
+    else:
+        write_findings(found.findings)
+        if not settings.is_quiet:
+            write_line(f"{counted(found.documents, 'document')}: {tally(found.findings)}")
+    if has_errors(found.findings):
+        raise typer.Exit(FINDINGS)
+
+
+def _selected(root: Path, paths: list[Path]) -> frozenset[str]:
+    """The documents that the paths stand for, from the root.
+
+    A folder stands for what is in it, a CSR for the requests of its folder and those above.
+    """
+    from gitca.cli.worktree import entries_of
+
+    wanted = [_from_root(root, path) for path in paths]
+    documents = [e.path for e in entries_of(root) if e.path.endswith((".yaml", ".yml"))]
+    return frozenset(
+        document
+        for document in documents
+        if any(_stands_for(path, document, root) for path in wanted)
+    )
+
+
+def _from_root(root: Path, path: Path) -> str:
+    # Not resolved: a link within the repository is a finding, not a way out of it.
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - pathlib would follow links
+    if not os.path.lexists(absolute):
+        raise UsageError(f"there is no {path}", remedy="name files or folders of the repository")
+    if not absolute.is_relative_to(root):
+        raise UsageError(f"{path} is outside of the repository {root}", remedy="see --repo")
+    return absolute.relative_to(root).as_posix()
+
+
+def _stands_for(path: str, document: str, root: Path) -> bool:
+    if path in (".", document) or document.startswith(f"{path}/"):
+        return True
+    is_csr = path.startswith("requests/") and not path.endswith((".yaml", ".yml"))
+    if not is_csr or (root / path).is_dir():
+        return False
+    folder = document.rpartition("/")[0]
+    return path.startswith(f"{folder}/")

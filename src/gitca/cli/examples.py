@@ -1,0 +1,79 @@
+"""The examples that `--help` ends with, and the exit codes."""
+
+from __future__ import annotations
+
+
+def _examples(*lines: str) -> str:
+    # \b: the help formatter leaves the lines that follow as they are.
+    return "\n".join(("\b", "Examples:" if len(lines) > 1 else "Example:", *lines))
+
+
+EXIT_CODES = "\n".join(
+    (
+        "\b",
+        "Exit codes:",
+        "  0  done",
+        "  1  findings: a document says what may not be",
+        "  2  wrong usage",
+        "  3  lost a race; run again",
+        "  4  a backend is unreachable or throttling; run again",
+        "  5  the repository contradicts itself; a person must look",
+        "",
+        "\b",
+        "Start here:",
+        "  gitca demo",
+        "  gitca init DIR --domain example.internal --organization Example",
+    )
+)
+
+EXAMPLES = {
+    "init": _examples("  gitca init pki --domain example.internal --organization Example"),
+    "demo": _examples("  gitca demo", "  gitca demo --documents . --into /tmp/loop"),
+    "validate": _examples(
+        "  gitca validate                             the whole repository",
+        "  gitca validate requests/payments/api.yaml  one request",
+    ),
+    "plan": _examples(
+        "  gitca plan                        what a reconcile would do now",
+        "  gitca plan --base origin/main     a pull request, judged by main's policies",
+        "  gitca plan --at 2027-01-01T00:00:00Z --format json",
+    ),
+    "reconcile": _examples(
+        "  gitca reconcile", "  gitca reconcile --ca issuing", "  gitca reconcile --take-over"
+    ),
+    "verify": _examples("  gitca verify", "  gitca verify --format json"),
+    "list": _examples(
+        "  gitca list",
+        "  gitca list --status valid --ca issuing",
+        "  gitca list --format json | jq '.[] | select(.status == \"revoked\").serial'",
+    ),
+    "show": _examples(
+        "  gitca show payments/api           a request's current certificate",
+        "  gitca show 3f2a09…                a certificate, by its serial number",
+        "  gitca show issuing                a CA",
+        "  gitca show --crl issuing --format pem > issuing.crl",
+    ),
+    "status": _examples(
+        "  gitca status", "  gitca status --strict   exit 1 if anything is overdue"
+    ),
+    "request new": _examples(
+        "  gitca request new payments/api --policy internal-server --csr api.csr \\",
+        "      --dns api.example.internal --common-name api.example.internal",
+        "  gitca request new jobs/backup --policy internal-client --new-key backup.key \\",
+        "      --dns backup.jobs.example.internal --validity 7d",
+    ),
+    "request show": _examples("  gitca request show payments/api"),
+    "revoke": _examples(
+        "  gitca revoke payments/api --reason keyCompromise",
+        "  gitca revoke 3f2a09… --ca issuing --reason superseded",
+    ),
+    "keys create": _examples(
+        "  gitca keys create root --spec P-384    at the signer that ca/root.yaml names",
+        "  gitca keys create file:.gitca/keys/spare.pem",
+    ),
+    "keys show": _examples("  gitca keys show issuing", "  gitca keys show issuing --format pem"),
+    "schema": _examples(
+        "  gitca schema CertificateRequest > request.schema.json",
+        "  gitca schema --output schemas",
+    ),
+}

@@ -1,0 +1,67 @@
+"""`gitca reconcile`: making the documents true."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from gitca.cli.completion import authority_names
+from gitca.cli.output import Format, write_json
+from gitca.cli.progress import shown_progress
+from gitca.cli.settings import settings_of
+from gitca.cli.times import clock
+
+
+def reconcile(
+    context: typer.Context,
+    ca: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ca",
+            metavar="CA",
+            help="Use this CA's key alone; repeatable.",
+            autocompletion=authority_names,
+        ),
+    ] = None,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Finish at once what another run left. Only where no other run can be alive.",
+        ),
+    ] = False,
+    output_format: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+) -> None:
+    """Make the branch's documents true.
+
+    Makes CAs, certificates, revocations and CRLs. Works on the branch as origin has it (on the
+    local branch where there is no origin), never on the working tree. Every order is recorded in a
+    pushed commit before a key signs it; a run that died is finished by the next. A denied request
+    holds up nothing but itself.
+    """
+    from gitca.cli.clone import open_store
+    from gitca.cli.done import report_record, write_report
+    from gitca.cli.passphrase import passphrase_of_user
+    from gitca.cli.run import next_serial, run_name
+    from gitca.reconcile.keys import Keys
+    from gitca.reconcile.recipe import World, reconcile
+    from gitca.signers import open_signer
+
+    settings = settings_of(context)
+    passphrase, root = passphrase_of_user(), settings.root
+    opener = partial(open_signer, base=root, passphrase=passphrase)
+    with (
+        open_store(settings.repo) as store,
+        Keys(opener, frozenset(ca) if ca else None) as keys,
+        shown_progress(quiet=settings.is_quiet) as progress,
+    ):
+        world = World(clock, next_serial, run_name())
+        report = reconcile(store, keys, world, take_over=take_over, progress=progress)
+    if output_format is Format.JSON:
+        write_json(report_record(report))
+    else:
+        write_report(report, settings)
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)

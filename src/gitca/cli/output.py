@@ -1,0 +1,158 @@
+"""Writing for people and for programs: escaped, coloured on a terminal only, or JSON."""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+# Cc controls, Cf format characters (bidirectional overrides, zero-width, tags), Cs lone surrogates,
+# Zl and Zp line breaks: none of them may reach a terminal from a document.
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+class Format(enum.StrEnum):
+    """How an answer is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Styled:
+    """Text and the colour it has on a terminal."""
+
+    text: str
+    style: str
+
+
+Piece = str | Styled
+
+
+def escape(text: str) -> str:
+    """The text on one line, with every control and format character spelled out (`\\x1b`)."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_spell(char) for char in text)
+
+
+def _spell(char: str) -> str:
+    if unicodedata.category(char) not in _UNSAFE_CATEGORIES:
+        return char
+    code = ord(char)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def write_line(*pieces: Piece, stream: TextIO | None = None) -> None:
+    """Write one line; whatever the pieces hold, it stays one line and moves no cursor."""
+    target = sys.stdout if stream is None else stream
+    coloured = has_colour(target)
+    target.write("".join(_render(piece, coloured) for piece in pieces) + "\n")
+
+
+def write_block(text: str) -> None:
+    """Write lines that a rendering composed; only their line breaks are kept as they are."""
+    for line in text.removesuffix("\n").split("\n"):
+        write_line(line)
+
+
+def write_json(value: object) -> None:
+    """Write a value as JSON, in ASCII, so that no terminal is moved by what it holds."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
+
+
+def complain(message: str) -> None:
+    """Write one line on standard error, as every failure is told."""
+    write_line(Styled("gitca: ", "red"), message, stream=sys.stderr)
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Whether colours are wanted: a terminal, `NO_COLOR` unset, and not a dumb one."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def _render(piece: Piece, coloured: bool) -> str:
+    if isinstance(piece, str):
+        return escape(piece)
+    text = escape(piece.text)
+    return f"\x1b[{_STYLES[piece.style]}m{text}\x1b[0m" if coloured and piece.style else text
+
+
+def terminal_columns() -> int:
+    """How wide a line may be: `COLUMNS` where set, the terminal's width, or 120 elsewhere."""
+    declared = os.environ.get("COLUMNS", "")
+    if declared.isascii() and declared.isdigit() and int(declared) > 0:
+        return int(declared)
+    if sys.stdout.isatty():
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    return 120
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def display_width(text: str) -> int:
+    """How many columns a terminal gives the text; East Asian wide characters take two."""
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    combining = sum(unicodedata.combining(char) > 0 for char in text)
+    return len(text) + wide - combining
+
+
+def write_table(headings: Sequence[str], rows: Iterable[Sequence[Piece]], *, shrink: int) -> None:
+    """Write an aligned table that fits the terminal; column `shrink` gives way when it must."""
+    table = [list(row) for row in rows]
+    widths = [
+        max(display_width(_plain(row[column])) for row in [headings, *table])
+        for column in range(len(headings))
+    ]
+    excess = sum(widths) + 2 * (len(widths) - 1) - terminal_columns()
+    if excess > 0:
+        widths[shrink] = max(8, widths[shrink] - excess)
+    write_line(*_cells([Styled(heading, "bold") for heading in headings], widths))
+    for row in table:
+        write_line(*_cells(row, widths))
+
+
+def _plain(piece: Piece) -> str:
+    return escape(piece if isinstance(piece, str) else piece.text)
+
+
+def _cells(row: Sequence[Piece], widths: Sequence[int]) -> list[Piece]:
+    pieces: list[Piece] = []
+    for column, (piece, width) in enumerate(zip(row, widths, strict=True)):
+        text = shortened(_plain(piece), width)
+        last = column == len(widths) - 1
+        pad = "" if last else " " * (width - display_width(text) + 2)
+        pieces += [Styled(text, piece.style) if isinstance(piece, Styled) else text, pad]
+    return pieces
+
+
+def shortened(text: str, width: int) -> str:
+    """The text in at most `width` columns; what is cut is shown by an ellipsis in its middle."""
+    if display_width(text) <= width:
+        return text
+    head = _beginning(text, (width - 1) // 2)
+    tail = _beginning(text[::-1], width - 1 - display_width(head))[::-1]
+    return f"{head}…{tail}"
+
+
+def _beginning(text: str, width: int) -> str:
+    """As many characters of the text as `width` columns hold."""
+    used = 0
+    for place, char in enumerate(text):
+        used += display_width(char)
+        if used > width:
+            return text[:place]
+    return text

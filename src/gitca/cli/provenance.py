@@ -1,0 +1,176 @@
+"""Where a certificate comes from: the order, the documents, the commit, the people, the key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitca.cli.certificates import Row, Status, row_of, status_of
+from gitca.cli.clone import Clone
+from gitca.cli.times import distance, format_time
+from gitca.documents.usages import EXTENDED_KEY_USAGES
+from gitca.git.process import Git, as_text
+from gitca.ledger.events import DocumentReference, Revoked
+from gitca.ledger.image import authority_path, certificate_path
+from gitca.ledger.state import OrderRecord
+from gitca.x509.keys import describe_key
+from gitca.x509.template import CertificateTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The commit by which a document came to say what it says, and who wrote it."""
+
+    commit: str
+    author: str
+    date: str
+    subject: str
+
+
+def certificate_record(clone: Clone, record: OrderRecord, now: datetime) -> dict[str, object]:
+    """A certificate and its provenance as `gitca show --format json` gives them."""
+    row, ordered = row_of(clone, record, now), record.ordered
+    revoked = _revocation(clone, record)
+    return row.as_json() | {
+        "key": str(describe_key(row.template.spki_der)),
+        "keyIdentifier": row.template.key_identifier,
+        "keyUsage": list(row.template.key_usage),
+        "extendedKeyUsage": list(row.template.extended_key_usage),
+        "file": _file(record),
+        "order": ordered.order,
+        "segment": record.segment,
+        "run": ordered.run,
+        "signatureAlgorithm": ordered.signature_algorithm,
+        "signingKey": record.signed.key if record.signed else None,
+        "signingRequest": record.signed.request_id if record.signed else None,
+        "sourceCommit": ordered.source,
+        "documents": [_document_record(clone, record, what, d) for what, d in _documents(record)],
+        "revocation": revoked and _revocation_record(revoked),
+    }
+
+
+def certificate_lines(clone: Clone, record: OrderRecord, now: datetime) -> list[str]:
+    """A certificate and its provenance, for people."""
+    row = row_of(clone, record, now)
+    lines = [_field(name, value) for name, value in _facts(row, now) if value]
+    lines += ["", "Where it comes from"]
+    lines += [_field(name, value) for name, value in _origins(clone, record)]
+    revoked = _revocation(clone, record)
+    if revoked is not None:
+        lines += ["", "Revoked"]
+        lines += [_field(name, str(value)) for name, value in _revocation_record(revoked).items()]
+    earlier = _others(clone, record, now)
+    return [*lines, "", "Other certificates of the request", *earlier] if earlier else lines
+
+
+def usages_of(template: CertificateTemplate) -> list[str]:
+    """The usages by the names that documents use for them."""
+    names = {oid: name for name, oid in EXTENDED_KEY_USAGES.items()}
+    return [*template.key_usage, *(names.get(oid, oid) for oid in template.extended_key_usage)]
+
+
+def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
+    given, template = row.record.certificate, row.template
+    yield "request" if given.request else "CA", given.request or given.authority or ""
+    ends = f", expires {distance(given.not_after, now)}" if row.status is Status.VALID else ""
+    yield "status", f"{row.status.value}{ends}"
+    yield "serial", given.serial
+    yield "issued by", row.record.ordered.ca
+    yield "subject", row.subject
+    yield "names", ", ".join(row.sans)
+    yield "key", str(describe_key(template.spki_der))
+    yield "", template.key_identifier
+    yield "usages", ", ".join(usages_of(template))
+    yield "valid", f"{format_time(given.not_before)} to {format_time(given.not_after)}"
+    yield "fingerprint", row.record.signed.fingerprint if row.record.signed else ""
+    yield "file", _file(row.record) or ""
+
+
+def _origins(clone: Clone, record: OrderRecord) -> Iterator[tuple[str, str]]:
+    ordered = record.ordered
+    yield "order", f"{ordered.order} (ledger segment {record.segment}, run {ordered.run})"
+    yield "judged at", f"commit {ordered.source[:12]}"
+    for what, document in _documents(record):
+        yield what, f"{document.path} (blob {document.blob[:12]})"
+        change = last_change(clone, ordered.source, document.path)
+        if change is not None:
+            yield "", f"{change.date[:10]}, commit {change.commit[:12]}, by {change.author}"
+    if record.signed is not None:
+        request = record.signed.request_id
+        used = f" (request {request})" if request else ""
+        yield "signed with", f"{record.signed.key}, {ordered.signature_algorithm}{used}"
+
+
+def _others(clone: Clone, record: OrderRecord, now: datetime) -> list[str]:
+    request = clone.state.requests.get(record.certificate.request or "")
+    return [
+        _field(status_of(other, clone.state, now).value, other.certificate.serial)
+        for other in (request.orders if request else [])
+        if other is not record and other.abandoned is None
+    ]
+
+
+def _documents(record: OrderRecord) -> Iterator[tuple[str, DocumentReference]]:
+    documents = record.ordered.documents
+    csr = documents.csr if documents.csr != documents.request else None
+    for what, reference in (
+        ("request", documents.request),
+        ("CSR", csr),
+        ("policy", documents.policy),
+        ("CA", documents.ca),
+    ):
+        if reference is not None:
+            yield what, reference
+
+
+def last_change(clone: Clone, commit: str, path: str) -> Change | None:
+    """The last commit up to `commit` that touched the path; None where history is not here."""
+    answer = Git(clone.repository.root).run(
+        "log", "-1", "--no-show-signature", "--format=%H%x00%an <%ae>%x00%aI%x00%s",
+        "--end-of-options", commit, "--", path,
+    )  # fmt: skip
+    fields = as_text(answer.stdout).rstrip("\n").split("\0")
+    return Change(*fields) if answer.returncode == 0 and len(fields) == 4 else None
+
+
+def _document_record(
+    clone: Clone, record: OrderRecord, what: str, document: DocumentReference
+) -> dict[str, object]:
+    change = last_change(clone, record.ordered.source, document.path)
+    return {
+        "role": what.lower(),
+        "path": document.path,
+        "blob": document.blob,
+        "commit": change and change.commit,
+        "author": change and change.author,
+        "date": change and change.date,
+    }
+
+
+def _revocation(clone: Clone, record: OrderRecord) -> Revoked | None:
+    return clone.state.revoked.get((record.ordered.ca, record.certificate.serial))
+
+
+def _revocation_record(revoked: Revoked) -> dict[str, object]:
+    record: dict[str, object] = {
+        "date": format_time(revoked.date),
+        "reason": revoked.reason,
+        "document": revoked.document.path,
+    }
+    if revoked.invalidity_date is not None:
+        record["invalidityDate"] = format_time(revoked.invalidity_date)
+    return record
+
+
+def _file(record: OrderRecord) -> str | None:
+    if record.is_pending:
+        return None
+    given = record.certificate
+    if given.request is not None:
+        return certificate_path(record.ordered.ca, given.request)
+    return authority_path(given.authority or "")
+
+
+def _field(name: str, value: str) -> str:
+    return f"  {name:<14}{value}"

@@ -1,0 +1,40 @@
+"""Findings on paper: one line each for people, one object each for programs, and a last line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from gitca.cli.output import Styled, counted, write_line
+from gitca.findings import Finding, Severity
+
+FINDINGS = 1  # the exit code that says that a document has errors
+_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+def finding_record(finding: Finding) -> dict[str, object]:
+    """The finding as `--format json` gives it."""
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "file": finding.location.file,
+        "line": finding.location.line,
+        "column": finding.location.column,
+        "remedy": finding.remedy,
+        "policy": finding.policy or None,
+    }
+
+
+def write_findings(findings: Iterable[Finding]) -> None:
+    """Write each finding on a line, as editors and CI systems know to link it."""
+    for finding in findings:
+        place = f"{finding.location}:"
+        rest = str(finding).removeprefix(place)
+        write_line(Styled(place, _STYLES[finding.severity]), rest)
+
+
+def tally(findings: Sequence[Finding]) -> str:
+    """`2 errors, 1 warning`, or `no findings`."""
+    found = Counter(finding.severity for finding in findings)
+    return ", ".join(counted(found[s], s.value) for s in Severity if found[s]) or "no findings"

@@ -1,0 +1,218 @@
+"""How a CA repository stands at a moment: CAs, CRLs, what expires, what is overdue, what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gitca.cli.certificates import Status, certificate_orders, status_of
+from gitca.cli.clone import Clone
+from gitca.cli.output import Styled, counted, write_line, write_table
+from gitca.cli.times import distance, format_time
+from gitca.documents.load import request_paths
+from gitca.ledger.state import AuthorityRecord, OrderRecord
+from gitca.plan.desired import policy_of, renewal_is_due, renewed_before
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to know: what it is about, when it falls, and why it is told."""
+
+    about: str
+    when: datetime
+    why: str
+
+    def as_json(self) -> dict[str, object]:
+        """The item as `gitca status --format json` gives it."""
+        return {"about": self.about, "when": format_time(self.when), "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What `gitca status` tells; every tuple is sorted by time.
+
+    `authorities` are the CAs with a certificate. Of the valid certificates that end soon `renewing`
+    are renewed by themselves, `expiring` are not. `pending` are the orders that wait for a
+    signature, `kept` valid certificates whose request is gone.
+    """
+
+    now: datetime
+    counts: dict[str, int]
+    authorities: tuple[tuple[str, AuthorityRecord], ...]
+    overdue: tuple[Item, ...]
+    expiring: tuple[Item, ...]
+    renewing: tuple[Item, ...]
+    pending: tuple[Item, ...]
+    kept: tuple[Item, ...]
+
+
+def read_standing(clone: Clone, now: datetime, *, within: timedelta) -> Standing:
+    """Return how the clone's commit stands at `now`."""
+    orders = certificate_orders(clone.state, authorities=False)
+    statuses = [status_of(record, clone.state, now) for record in orders]
+    valid = [r for r, status in zip(orders, statuses, strict=True) if status is Status.VALID]
+    asked = frozenset(request_paths(clone.entries))
+    return Standing(
+        now=now,
+        counts={status.value: statuses.count(status) for status in Status},
+        authorities=tuple((n, a) for n, a in clone.state.authorities.items() if a.certificate),
+        overdue=_sorted(_overdue(clone, asked, now)),
+        expiring=_sorted(_expiring(clone, valid, now + within, renewed=False)),
+        renewing=_sorted(_expiring(clone, valid, now + within, renewed=True)),
+        pending=_sorted(_pending(clone)),
+        kept=_sorted(_kept(valid, asked)),
+    )
+
+
+def _sorted(items: Iterator[Item]) -> tuple[Item, ...]:
+    return tuple(sorted(items, key=lambda item: (item.when, item.about)))
+
+
+def _overdue(clone: Clone, asked: frozenset[str], now: datetime) -> Iterator[Item]:
+    for name, authority in clone.state.authorities.items():
+        yield from _overdue_authority(clone, name, authority, now)
+    for name, request in clone.state.requests.items():
+        current = request.current
+        if name not in asked or current is None or clone.state.is_revoked(current):
+            continue
+        expiry = current.certificate.not_after
+        policy = policy_of(current, clone.governing)
+        if expiry < now:
+            yield Item(name, expiry, "expired, and its request stands")
+        else:
+            before = renewed_before(policy) if policy else None
+            if before is not None and renewal_is_due(current, policy, now):
+                yield Item(name, expiry - before, "its renewal is due")
+    for record in clone.state.pending.values():
+        if record.ordered.lease < now:
+            why = "ordered, and its run did not sign it"
+            yield Item(_name_of(record), record.ordered.lease, why)
+
+
+def _overdue_authority(
+    clone: Clone, name: str, authority: AuthorityRecord, now: datetime
+) -> Iterator[Item]:
+    document = clone.governing.authorities.get(name)
+    if authority.certificate is None or (document and document.spec.state == "retired"):
+        return
+    if authority.certificate.certificate.not_after < now:
+        yield Item(f"CA {name}", authority.certificate.certificate.not_after, "the CA has expired")
+    elif authority.crl is None:
+        made = authority.certificate.certificate.not_before
+        yield Item(f"CA {name}", made, "the CA has no CRL yet")
+    elif authority.crl.crl.next_update < now:
+        yield Item(f"CA {name}", authority.crl.crl.next_update, "its CRL has run out")
+    elif document and authority.crl.crl.next_update - document.spec.crl.refresh_before <= now:
+        due = authority.crl.crl.next_update - document.spec.crl.refresh_before
+        yield Item(f"CA {name}", due, "its next CRL is due")
+
+
+def _expiring(
+    clone: Clone, valid: list[OrderRecord], horizon: datetime, *, renewed: bool
+) -> Iterator[Item]:
+    """Yield the valid certificates that end before `horizon`, renewed by themselves or not."""
+    for record in valid:
+        expiry = record.certificate.not_after
+        policy = policy_of(record, clone.governing)
+        before = renewed_before(policy) if policy else None
+        if expiry > horizon or (before is not None) is not renewed:
+            continue
+        if before is None:
+            yield Item(record.certificate.request or "", expiry, "needs a new key to be renewed")
+        else:
+            yield Item(record.certificate.request or "", expiry, "renewed by itself")
+
+
+def _pending(clone: Clone) -> Iterator[Item]:
+    for record in clone.state.pending.values():
+        why = f"ordered by run {record.ordered.run}, not yet signed"
+        yield Item(_name_of(record), record.ordered.lease, why)
+
+
+def _kept(valid: list[OrderRecord], asked: frozenset[str]) -> Iterator[Item]:
+    for record in valid:
+        name = record.certificate.request or ""
+        if name not in asked:
+            yield Item(name, record.certificate.not_after, "its request was deleted; still valid")
+
+
+def _name_of(record: OrderRecord) -> str:
+    from gitca.ledger.events import CrlParticulars
+
+    if isinstance(record.ordered.particulars, CrlParticulars):
+        return f"CRL {record.crl.number} of CA {record.ordered.ca}"
+    return record.certificate.request or f"CA {record.certificate.authority}"
+
+
+def standing_record(standing: Standing) -> dict[str, object]:
+    """The standing as `gitca status --format json` gives it."""
+    return {
+        "at": format_time(standing.now),
+        "certificates": standing.counts,
+        "authorities": [_authority_record(name, a) for name, a in standing.authorities],
+        "overdue": [item.as_json() for item in standing.overdue],
+        "expiring": [item.as_json() for item in standing.expiring],
+        "renewing": [item.as_json() for item in standing.renewing],
+        "pending": [item.as_json() for item in standing.pending],
+        "kept": [item.as_json() for item in standing.kept],
+    }
+
+
+def _authority_record(name: str, authority: AuthorityRecord) -> dict[str, object]:
+    certificate, crl = authority.certificate, authority.crl
+    return {
+        "ca": name,
+        "serial": certificate.certificate.serial if certificate else None,
+        "notAfter": format_time(certificate.certificate.not_after) if certificate else None,
+        "crlNumber": crl.crl.number if crl else None,
+        "nextUpdate": format_time(crl.crl.next_update) if crl else None,
+        "revoked": len(authority.carried),
+    }
+
+
+def write_standing(standing: Standing, within: int) -> None:
+    """Write the standing for people."""
+    _write_authorities(standing)
+    counts = ", ".join(f"{number} {status}" for status, number in standing.counts.items() if number)
+    write_line(f"Certificates: {counts or 'none'}")
+    sections = (
+        ("Overdue", standing.overdue, "red"),
+        (f"Expiring within {counted(within, 'day')}", standing.expiring, "yellow"),
+        ("Waiting for a signature", standing.pending, "yellow"),
+        ("Valid, and no longer asked for", standing.kept, "yellow"),
+    )
+    for title, items, style in sections:
+        if items:
+            write_line()
+            write_line(Styled(title, style))
+            for item in items:
+                when = f"{item.when:%Y-%m-%d} ({distance(item.when, standing.now)})"
+                write_line(f"  {item.about}: {item.why}, {when}")
+    write_line()
+    if standing.renewing:
+        number = counted(len(standing.renewing), "certificate")
+        write_line(
+            f"Within {counted(within, 'day')} {number} will be renewed without anybody's doing."
+        )
+    if not standing.overdue:
+        write_line("Nothing is overdue.")
+
+
+def _write_authorities(standing: Standing) -> None:
+    rows = []
+    for name, authority in standing.authorities:
+        certificate, crl = authority.certificate, authority.crl
+        rows.append(
+            (
+                name,
+                f"{certificate.certificate.not_after:%Y-%m-%d}" if certificate else "",
+                str(crl.crl.number) if crl else "none",
+                format_time(crl.crl.next_update) if crl else "",
+                str(len(authority.carried)),
+            )
+        )
+    if not rows:
+        write_line("No CA has a certificate yet; gitca reconcile makes them.")
+    else:
+        write_table(("CA", "EXPIRES", "CRL", "NEXT UPDATE", "REVOKED"), rows, shrink=0)
