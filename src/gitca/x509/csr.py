@@ -15,11 +15,13 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from gitca.x509 import der
+from gitca.x509.algorithms import AlgorithmRefusedError
 from gitca.x509.distinguished_name import flatten, read_name, relative_name_text
-from gitca.x509.keys import RSASSA_PSS_OID, KeyDescription, PublicKey, describe_key, load_public_key
+from gitca.x509.keys import RSASSA_PSS_OID, KeyDescription, describe_key, load_public_key
 from gitca.x509.pem import PemBlock, PemError, TruncatedPemError, is_pem, pem_blocks
 from gitca.x509.refusal import RefusedError, quoted
 from gitca.x509.requested_extensions import RequestedExtensions, read_attributes
+from gitca.x509.signed import tbs_of, verify_signature
 from gitca.x509.template import GeneralName, NameAttribute
 
 MAX_CSR_BYTES = 64 * 1024
@@ -165,10 +167,10 @@ def _parts_of_request(request_der: bytes) -> tuple[bytes, bytes, bytes]:
 def _verify(request_der: bytes, spki_der: bytes) -> str | None:
     """Verify the self-signature, whatever its hash, and return the hash's name."""
     try:
-        request = x509.load_der_x509_csr(request_der)
-        digest = request.signature_hash_algorithm
-        _check_signature(load_public_key(spki_der), request)
-    except UnsupportedAlgorithm as error:
+        frame = _frame(request_der, spki_der)
+        digest = frame.signature_hash_algorithm
+        _check_signature(request_der, spki_der, frame)
+    except (UnsupportedAlgorithm, AlgorithmRefusedError) as error:
         message = "the CSR is signed with an algorithm unknown here"
         raise CsrError("csr.signature-algorithm", message, "sign it with SHA-256") from error
     except InvalidSignature as error:
@@ -182,23 +184,35 @@ def _verify(request_der: bytes, spki_der: bytes) -> str | None:
     return digest.name if digest else None
 
 
-def _check_signature(key: PublicKey, request: x509.CertificateSigningRequest) -> None:
+def _frame(request_der: bytes, spki_der: bytes) -> x509.CertificateSigningRequest:
+    """Return the CSR without names and attributes, by which its algorithm is read.
+
+    `cryptography` refuses attributes out of DER's order and names in old string types; the
+    signature is over whatever bytes there are.
+    """
+    _, identifier_der, signature_der = der.parts(request_der)
+    info_der = der.sequence(der.integer(0), der.sequence(), spki_der, der.explicit(0))
+    return x509.load_der_x509_csr(der.sequence(info_der, identifier_der, signature_der))
+
+
+def _check_signature(
+    request_der: bytes, spki_der: bytes, frame: x509.CertificateSigningRequest
+) -> None:
     # `is_signature_valid` knows no SHA-1 and MD5; whether they are accepted is the policy's word.
-    digest, message = request.signature_hash_algorithm, request.tbs_certrequest_bytes
+    key, digest = load_public_key(spki_der), frame.signature_hash_algorithm
+    message = tbs_of(request_der)
     if isinstance(key, ec.EllipticCurvePublicKey) and digest:
-        key.verify(request.signature, message, ec.ECDSA(digest))
+        key.verify(frame.signature, message, ec.ECDSA(digest))
     elif isinstance(key, rsa.RSAPublicKey) and digest:
-        key.verify(request.signature, message, _padding(request), digest)
-    elif not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) and not digest:
-        key.verify(request.signature, message)
-    else:
+        key.verify(frame.signature, message, _padding(frame), digest)
+    elif not verify_signature(request_der, spki_der):
         raise InvalidSignature
 
 
-def _padding(request: x509.CertificateSigningRequest) -> padding.AsymmetricPadding:
-    if request.signature_algorithm_oid.dotted_string != RSASSA_PSS_OID:
+def _padding(frame: x509.CertificateSigningRequest) -> padding.AsymmetricPadding:
+    if frame.signature_algorithm_oid.dotted_string != RSASSA_PSS_OID:
         return padding.PKCS1v15()
-    parameters = request.signature_algorithm_parameters
+    parameters = frame.signature_algorithm_parameters
     if not isinstance(parameters, padding.PSS):
         raise InvalidSignature
     return parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import re
 from dataclasses import dataclass
 
@@ -43,6 +44,7 @@ def pem_blocks(data: bytes) -> tuple[PemBlock, ...]:
 
     Raises: PemError for a BEGIN or END line that is mangled or has no partner.
     """
+    data = data.removeprefix(codecs.BOM_UTF8)  # as Windows' editors begin every file
     lines = list(_LINE.finditer(data))
     if len(lines) != data.count(b"-----BEGIN") + data.count(b"-----END"):
         raise PemError("a BEGIN or END line is mangled or does not stand on a line of its own")
