@@ -65,6 +65,17 @@ def is_ancestor(git: Git, ancestor: str, descendant: str) -> bool:
     return answer.returncode == 0
 
 
+def merge_base(git: Git, one: str, other: str) -> str | None:
+    """Return the best common ancestor of two commits, or None where they share no history.
+
+    Raises: GitFailedError for a commit that is not in this clone.
+    """
+    answer = git.run("merge-base", object_id(one), object_id(other))
+    if answer.returncode not in {0, 1}:
+        raise failure(answer)
+    return answer.stdout.decode("ascii").strip() or None
+
+
 def swap(git: Git, ref: str, new: str, old: str | None, *, reason: str) -> None:
     """Set a full reference to `new` if it is at `old`; None: if it does not exist.
 
