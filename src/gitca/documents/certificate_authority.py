@@ -203,5 +203,12 @@ class CertificateAuthority(Envelope):
     )
     spec: CertificateAuthoritySpec = Field(
         description="What the CA is called, who issues it, and how its key and CRL are kept.",
-        examples=[{"issuer": "self", "key": "file:root.key", "validity": "10y"}],
+        examples=[
+            {
+                "subject": {"commonName": "Example Root CA"},
+                "issuer": "self",
+                "key": "file:root.key",
+                "validity": "10y",
+            }
+        ],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from gitca.documents.document import CheckedModel, Envelope, Model
 from gitca.documents.fields import (
@@ -27,7 +27,8 @@ class SubjectAlternativeNames(Model):
 
     dns: Items[_Name] = Field(
         (),
-        description="DNS names, in ASCII or Unicode; `*.` first makes a wildcard.",
+        description="DNS names in ASCII, a name with other letters as its A-label (xn--…)."
+        " `*.` first makes a wildcard.",
         examples=[["api.example.internal"]],
     )
     ip: Items[_Name] = Field(
@@ -45,6 +46,10 @@ class SubjectAlternativeNames(Model):
 
 class CertificateRequestSpec(CheckedModel):
     """What the certificate shall say; the policy decides whether it may."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["csr"]}, {"required": ["csrFile"]}]}
+    )
 
     policy: PathName = Field(
         description="The issuance policy to judge by: a path below policies/ without .yaml.",
@@ -108,5 +113,12 @@ class CertificateRequest(Envelope):
         description="The kind of document.", examples=["CertificateRequest"]
     )
     spec: CertificateRequestSpec = Field(
-        description="What the certificate shall say.", examples=[{"policy": "internal-server"}]
+        description="What the certificate shall say.",
+        examples=[
+            {
+                "policy": "internal-server",
+                "sans": {"dns": ["api.example.internal"]},
+                "csrFile": "api.csr",
+            }
+        ],
     )

@@ -26,6 +26,9 @@ from gitca.findings import Finding, Location
 MAX_DEPTH = 32
 """Collections that may lie within each other."""
 
+MAX_VALUES = 20_000
+"""Values that a document may hold: 256 KiB of one-letter items would keep a reviewer's CI busy."""
+
 Pointer = tuple[str | int, ...]
 Place = tuple[int, int, int, int]
 """Line and column of a value and line and column of its key, from 1."""
@@ -90,6 +93,9 @@ class Composer:
     def _value(self, event: Event, pointer: Pointer, key: Event | None) -> object:
         """Return the value that begins with this event, at this pointer, under this key."""
         self._note(event, pointer, key)
+        if len(self.places) > MAX_VALUES:
+            message = f"the document holds more than {MAX_VALUES} values"
+            raise StopError(self._finding(event, "yaml.values", message, "split it"))
         if type(event) is ScalarEvent:
             self._check_node(event)
             return self._scalar(event, pointer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -94,10 +95,11 @@ def parse_duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if match is None:
         raise refuse("document.duration", f"{shown(text)} is not a duration", _DURATION_REMEDY)
-    duration = int(match[1]) * UNITS[match[2]]
-    if duration > LONGEST:
+    count, unit = int(match[1]), UNITS[match[2]]
+    # Compared before they are multiplied: a timedelta overflows.
+    if count > LONGEST // unit:
         raise refuse("document.duration", f"duration {text} is above 100y", "shorten it")
-    return duration
+    return count * unit
 
 
 def duration_text(duration: timedelta) -> str:
@@ -176,6 +178,17 @@ def _form(pattern: str, rule: str, remedy: str) -> AfterValidator:
 
 def _schema(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
+
+
+def parse_network(text: str) -> str:
+    """Return the canonical text of an address or of a network in CIDR form.
+
+    Raises: ValueError for anything else, for set host bits and for netmasks.
+    """
+    network = ipaddress.ip_network(text)
+    if "/" in text and text.rpartition("/")[2] != str(network.prefixlen):
+        raise ValueError("the prefix length is no plain number")
+    return str(network)
 
 
 SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*"

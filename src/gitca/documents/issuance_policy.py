@@ -69,7 +69,8 @@ class Selector(Model):
 
     paths: Items[PathPattern] = Field(
         ("**",),
-        description="Patterns for the names of requests: * is one folder or name, ** any number.",
+        description="Patterns for the names of requests: * stands within one folder or name, **"
+        " for one or more of them.",
         examples=[["payments/**"]],
     )
 
@@ -230,5 +231,12 @@ class IssuancePolicy(Envelope):
     )
     spec: IssuancePolicySpec = Field(
         description="What may be issued; whatever is not mentioned is denied.",
-        examples=[{"issuer": "issuing"}],
+        examples=[
+            {
+                "issuer": "issuing",
+                "sans": {"dns": {"allow": ["**.example.internal"]}},
+                "key": {"algorithms": [{"type": "ecdsa", "curves": ["P-256"]}]},
+                "validity": {"default": "30d", "max": "90d"},
+            }
+        ],
     )

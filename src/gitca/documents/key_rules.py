@@ -9,7 +9,7 @@ from pydantic import Field
 
 from gitca.documents.document import CheckedModel, Model
 from gitca.documents.fields import Contradiction, Items
-from gitca.documents.usages import ExtendedKeyUsage, KeyUsage
+from gitca.documents.usages import ExtendedKeyUsage, KeyUsage, extended_key_usage_oid
 
 _RsaBits = Annotated[int, Field(ge=2048, le=16384)]
 
@@ -73,8 +73,11 @@ def _defaults_not_allowed(
     default: tuple[str, ...], allow: tuple[str, ...] | None
 ) -> Iterator[Contradiction]:
     """Yield a contradiction for each default that a given allow-list leaves out."""
+    if allow is None:
+        return
+    oids = {extended_key_usage_oid(usage) for usage in allow}
     for index, usage in enumerate(default):
-        if allow is not None and usage not in allow:
+        if extended_key_usage_oid(usage) not in oids:
             message = f"default {usage} is not in allow ({', '.join(allow) or 'empty'})"
             remedy = "add it to allow or remove it from default"
             yield Contradiction("policy.usage.default", message, remedy, ("default", index))

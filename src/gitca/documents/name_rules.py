@@ -19,8 +19,8 @@ class AttributeRule(CheckedModel):
 
     allow: Items[TextPattern] | None = Field(
         None,
-        description="Patterns of allowed values: * is one part between dots, ** one or more. An"
-        " empty list allows nothing.",
+        description="Patterns of allowed values: * stands for characters between dots, ** for dots"
+        " too. Without it, or with an empty list, only default is allowed.",
         examples=[["**.example.internal"]],
     )
     required: bool = Field(
@@ -71,8 +71,8 @@ class DnsRules(NameRules):
 
     allow: Items[DnsPattern] = Field(
         (),
-        description="Patterns of allowed names: * is one label, ** one or more. An empty list"
-        " allows nothing.",
+        description="Patterns of allowed names: * stands within one label, ** for one or more"
+        " labels. An empty list allows nothing.",
         examples=[["**.example.internal"]],
     )
     deny: Items[DnsPattern] = Field(
@@ -108,8 +108,8 @@ class UriRules(NameRules):
 
     allow: Items[UriPattern] = Field(
         (),
-        description="Patterns of allowed URIs: * is one label or path segment, ** one or more. An"
-        " empty list allows nothing.",
+        description="Patterns of allowed URIs: * stands within one host label or path segment, **"
+        " for one or more. An empty list allows nothing.",
         examples=[["spiffe://example.internal/payments/*"]],
     )
     deny: Items[UriPattern] = Field(

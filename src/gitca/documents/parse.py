@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from gitca.documents.document import Document
 from gitca.documents.fields import shown
-from gitca.documents.flaws import flaw
+from gitca.documents.flaws import bounded, flaw
 from gitca.documents.problems import described, named, problems
 from gitca.documents.schema import KINDS
 from gitca.documents.source import Source
@@ -33,9 +33,9 @@ def parse_document(
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         found = (finding for detail in details for finding in problems(source, kind, detail))
-        return None, _one_a_place((*findings, *found))
+        return None, bounded(_one_a_place((*findings, *found)))
     if findings:
-        return None, findings
+        return None, bounded(findings)
     return _document(source, kind, name, model), ()
 
 
@@ -75,7 +75,7 @@ def _start_with(kinds: Collection[str]) -> str:
 def _wrong_kind(source: Source, kind: object, kinds: Collection[str]) -> Finding:
     message = f"kind {shown(kind)} is not allowed here; allowed are {listed(kinds)}"
     remedy = "mend the kind"
-    if kind in KINDS:
+    if isinstance(kind, str) and kind in KINDS:
         remedy = "move the document to the folder of its kind"
     elif meant := nearest(str(kind), kinds):
         remedy = f"write {meant}"

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from gitca.documents.fields import refuse, shown
+from gitca.documents.fields import parse_network, refuse, shown
 
 _Pattern = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
@@ -94,14 +93,13 @@ def _check_path(value: str) -> str:
 
 def _ip_range(value: str) -> str:
     try:
-        network = ipaddress.ip_network(value)
+        return parse_network(value)
     except ValueError as error:
         raise refuse(
             "policy.pattern",
             f"{shown(value)} is neither an address nor a network: {error}",
             "write an address, or a network's first address and prefix length, as in 10.0.0.0/8",
         ) from None
-    return str(network)
 
 
 TextPattern = Annotated[_Pattern, AfterValidator(_check_text)]

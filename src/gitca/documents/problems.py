@@ -20,7 +20,7 @@ from gitca.findings import Finding
 
 def problems(source: Source, kind: str, error: ErrorDetails) -> Iterator[Finding]:
     """Yield the findings that one of pydantic's errors stands for."""
-    pointer = _pointer(source.value, error["loc"])
+    pointer = _pointer(source.value, error)
     contradictions: tuple[Contradiction, ...] = error.get("ctx", {}).get("contradictions", ())
     for one in contradictions:
         yield flaw(one.rule, one.message, source.at(*pointer, *one.at), one.remedy)
@@ -36,23 +36,23 @@ def problems(source: Source, kind: str, error: ErrorDetails) -> Iterator[Finding
 
 def _is_echo(source: Source, error: ErrorDetails, pointer: Pointer) -> bool:
     """Whether a list is called too short only because its items were refused before."""
-    value = _value_at(source.value, pointer)
-    if error["type"] != "too_short" or not isinstance(value, list | dict):
+    if error["type"] != "too_short":
         return False
-    return len(value) >= int(error["ctx"]["min_length"])
+    value = _value_at(source.value, pointer)
+    # A text stands for a list of one.
+    length = len(value) if isinstance(value, list | dict) else 1
+    return length >= int(error["ctx"]["min_length"])
 
 
-def _pointer(value: object, loc: tuple[str | int, ...]) -> Pointer:
+def _pointer(value: object, error: ErrorDetails) -> Pointer:
     """Return pydantic's place as a pointer into the source: without union tags and `[key]`."""
     pointer: list[str | int] = []
-    last = len(loc) - 1
-    for index, part in enumerate(loc):
-        here = part != "[key]" and _has(value, part)
-        if here:
+    for part in error["loc"]:
+        if _has(value, part) and part != "[key]":
             value = _value_at(value, (part,))
-        # What is named last may be missing; what is not there before it is a union's tag.
-        if here or (index == last and part != "[key]"):
             pointer.append(part)
+    if error["type"] == "missing":
+        pointer.append(error["loc"][-1])
     return tuple(pointer)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from gitca.documents.document import CheckedModel, Envelope
 from gitca.documents.fields import (
@@ -45,6 +45,16 @@ def _check_reason(value: object) -> object:
 
 class RevocationRequestSpec(CheckedModel):
     """Which certificates, why, and since when the reason holds."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["certificate"]},
+                {"required": ["serial", "ca"]},
+                {"required": ["key"]},
+            ]
+        }
+    )
 
     certificate: PathName | None = Field(
         None,

@@ -17,12 +17,9 @@ from yaml.scanner import Scanner
 
 from gitca.documents.compose import Composer, Parser, Place, Pointer, StopError
 from gitca.documents.fields import escaped
-from gitca.documents.flaws import flaw
+from gitca.documents.flaws import bounded, flaw
 from gitca.documents.text import decode
 from gitca.findings import Finding, Location
-
-MAX_FINDINGS = 50
-"""Findings that one document gives at most; the rest is counted."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +86,16 @@ def parse_source(
     """
     text, findings = decode(path, data)
     if text is None:
-        return None, _bounded(findings)
+        return None, bounded(findings)
     composer = Composer(path, new_parser(text))
     try:
         value = composer.compose()
     except StopError as stop:
-        return None, _bounded((*composer.findings, stop.finding))
+        return None, bounded((*composer.findings, stop.finding))
     except yaml.MarkedYAMLError as error:
-        return None, _bounded((*composer.findings, _malformed(path, error)))
+        return None, bounded((*composer.findings, _malformed(path, error)))
     source = Source(path, blob, value, tuple(composer.nulls), composer.places)
-    return source, _bounded(composer.findings)
+    return source, bounded(composer.findings)
 
 
 _REMEDIES = {
@@ -121,17 +118,3 @@ def _malformed(path: str, error: yaml.MarkedYAMLError) -> Finding:
     remedy = remedies[0] if remedies else "check the indentation, brackets and quotes here"
     message = f"malformed YAML: {escaped(problem)}"
     return flaw("yaml.syntax", message, place, remedy)
-
-
-def _bounded(findings: tuple[Finding, ...] | list[Finding]) -> tuple[Finding, ...]:
-    """Return the first 50 findings and one that counts the rest."""
-    if len(findings) <= MAX_FINDINGS:
-        return tuple(findings)
-    first = findings[MAX_FINDINGS]
-    rest = flaw(
-        "document.findings",
-        f"{len(findings) - MAX_FINDINGS} more findings in this document are not shown",
-        first.location,
-        "mend those above first",
-    )
-    return (*findings[:MAX_FINDINGS], rest)

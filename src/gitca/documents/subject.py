@@ -36,7 +36,7 @@ _AttributeText = Annotated[str, StringConstraints(min_length=1, max_length=1024)
 
 
 def _several(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    return value if isinstance(value, list | tuple) else [value]
 
 
 AttributeValues = Annotated[

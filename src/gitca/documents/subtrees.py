@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from gitca.documents.fields import refuse, shown
+from gitca.documents.fields import parse_network, refuse, shown
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
@@ -27,14 +26,13 @@ def _dns(value: str) -> str:
 
 def _ip(value: str) -> str:
     try:
-        network = ipaddress.ip_network(value)
+        return parse_network(value)
     except ValueError as error:
         raise refuse(
             "authority.name-constraints.ip",
             f"{shown(value)} is not a network: {error}",
             "write the network's first address and its prefix length, as in 10.0.0.0/8",
         ) from None
-    return str(network)
 
 
 def _uri(value: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gitca.documents.fields import SEGMENT, escaped
@@ -19,6 +19,9 @@ MAX_NAME = 800
 
 _SEGMENT = re.compile(SEGMENT)
 _NAME = re.compile(rf"{SEGMENT}(?:/{SEGMENT})*")
+# Without dots in folders: most repositories have no other names, and most of the time goes here.
+_USUAL = re.compile(rf"(?:[A-Za-z0-9][A-Za-z0-9_-]*/)*{SEGMENT}")
+_ORDINARY = frozenset({"100644", "100755"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,21 @@ def survey(entries: Iterable[TreeEntry], folder: str) -> Folder:
     others: dict[str, TreeEntry] = {}
     findings: list[Finding] = []
     broken: set[str] = set()
+    start = len(folder) + 1
     for entry in _below(entries, folder):
-        problem = _misplaced(entry, folder) or _misnamed(entry.path, folder)
+        path = entry.path
+        is_document = path.endswith(ENDING)
+        if entry.mode in _ORDINARY and is_document and _is_usual(path, start):
+            documents[path[start : -len(ENDING)]] = entry
+            continue
+        problem = _misplaced(entry, folder) or _misnamed(path, start)
         if problem:
             findings.append(problem)
-            broken.add(entry.path)
-        if not entry.path.endswith(ENDING):
-            others[entry.path] = entry
+            broken.add(path)
+        if not is_document:
+            others[path] = entry
         elif not problem:
-            documents[entry.path[len(folder) + 1 : -len(ENDING)]] = entry
+            documents[path[start : -len(ENDING)]] = entry
     for name, problem in _clashes(documents):
         findings.append(problem)
         broken.add(documents.pop(name).path)
@@ -102,11 +111,16 @@ def _misplaced(entry: TreeEntry, folder: str) -> Finding | None:
     return None
 
 
-def _misnamed(path: str, folder: str) -> Finding | None:
+def _is_usual(path: str, start: int) -> bool:
+    """Whether a name is short and plain enough for `_misnamed` to have nothing against it."""
+    return len(path) < MAX_SEGMENT and _USUAL.fullmatch(path, start) is not None
+
+
+def _misnamed(path: str, start: int) -> Finding | None:
     """Return what is wrong with the name of a document; other files may be called anything."""
     if not path.endswith(ENDING):
         return _misspelt_ending(path)
-    name = path[len(folder) + 1 : -len(ENDING)]
+    name = path[start : -len(ENDING)]
     if _NAME.fullmatch(name) is None:
         return _bad_characters(path, name)
     longest = max(map(len, name.split("/")))
@@ -144,32 +158,37 @@ def _bad_characters(path: str, name: str) -> Finding:
 def _clashes(documents: Mapping[str, TreeEntry]) -> list[tuple[str, Finding]]:
     """Return the names that some file systems cannot tell from one that came before."""
     spelt: dict[str, str] = {}
+    folders: set[str] = set()
     clashes = []
     for name, entry in documents.items():
-        other = _other_spelling(name, spelt)
+        folder = name[: name.rfind("/") + 1]
+        other = spelt.setdefault(name.lower(), name)
+        other = "" if other == name else other
+        if not other and folder not in folders:
+            other = _other_spelling(folder, spelt)
+            if not other:
+                folders.add(folder)
         if other:
-            message = f"{name} and {other} differ in upper and lower case alone"
+            seen = name[: len(other)]
+            message = f"{seen} and {other} differ in upper and lower case alone"
             remedy = "rename one of them: many file systems hold one alone"
             clashes.append((name, _finding("path.case", entry.path, message, remedy)))
     return clashes
 
 
-def _other_spelling(name: str, spelt: dict[str, str]) -> str:
-    """Return an earlier name or folder that is this one in other cases; note this one."""
-    for prefix in _prefixes(name):
+def _other_spelling(folder: str, spelt: dict[str, str]) -> str:
+    """Return an earlier folder that this one or one above it is in other cases; note these.
+
+    Folders keep their final slash here, so that none is taken for a document.
+    """
+    slash = folder.find("/")
+    while slash >= 0:
+        prefix = folder[: slash + 1]
         known = spelt.setdefault(prefix.lower(), prefix)
         if known != prefix:
             return known
+        slash = folder.find("/", slash + 1)
     return ""
-
-
-def _prefixes(name: str) -> Iterator[str]:
-    """Yield the folders of a name with their final slash, then the name."""
-    slash = name.find("/")
-    while slash >= 0:
-        yield name[: slash + 1]
-        slash = name.find("/", slash + 1)
-    yield name
 
 
 def _finding(rule: str, path: str, message: str, remedy: str) -> Finding:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, WithJsonSchema
 
 from gitca.documents.fields import OID_PATTERN, refuse, shown
+from gitca.documents.words import nearest
 
 KeyUsage = Literal[
     "digitalSignature",
@@ -39,10 +40,11 @@ def _extended_key_usage(value: str) -> str:
     if value in EXTENDED_KEY_USAGES or re.fullmatch(OID_PATTERN, value):
         return value
     names = ", ".join(EXTENDED_KEY_USAGES)
+    meant = nearest(value, EXTENDED_KEY_USAGES)
     raise refuse(
         "document.extended-key-usage",
         f"{shown(value)} is no extended key usage; known are {names} and dotted OIDs",
-        "write one of these names, or the OID",
+        f"write {meant}" if meant else "write one of these names, or the OID",
     )
 
 
