@@ -43,14 +43,15 @@ def judge_authority(
 ) -> tuple[Finding, ...]:
     """Return all that speaks against making a CA, in the order of places.
 
-    Not checked: the key and the signature algorithm, which only a signer's public key can answer.
+    Not checked: the key and the signature algorithm, which only a signer's public key can answer,
+    and that no other CA has the subject (`load_governing`).
     """
     case = AuthorityCase(authority, parent, parent_issuer, now)
     return in_order(finding for rule in AUTHORITY_RULES for finding in rule(case))
 
 
 def check_subject(case: AuthorityCase) -> Iterator[Finding]:
-    """`authority.subject`: attributes are well-formed, and there is one (RFC 5280 4.1.2.6)."""
+    """`subject.*`: attributes are well-formed, none stands twice, and there is one commonName."""
     authority = case.authority
     seen: set[tuple[str, str]] = set()
     for attribute, at in ca_attributes(authority):
@@ -63,25 +64,6 @@ def check_subject(case: AuthorityCase) -> Iterator[Finding]:
             message = f"subject value {quoted(attribute.value)} is one too many; allowed is one"
             yield objection("subject.duplicate", message, at, remedy="remove one of them")
         seen.add(key)
-    if not seen:
-        message = "the CA's subject is empty; at least one attribute is required"
-        at = authority.at("spec", "subject")
-        yield objection("authority.subject", message, at, remedy="state a commonName")
-
-
-def check_subject_differs(case: AuthorityCase) -> Iterator[Finding]:
-    """`authority.subject`: a CA is not called like its parent; verifiers chain by name."""
-    if case.parent is None:
-        return
-    own = [attribute for attribute, _ in ca_attributes(case.authority)]
-    theirs = [attribute for attribute, _ in ca_attributes(case.parent)]
-    if own == theirs:
-        yield objection(
-            "authority.subject",
-            f"the subject is that of CA {case.parent.name}, its issuer; allowed is another one",
-            case.authority.at("spec", "subject"),
-            remedy="give the CA a name of its own",
-        )
 
 
 def check_parent_state(case: AuthorityCase) -> Iterator[Finding]:
@@ -148,7 +130,6 @@ AuthorityRule = Callable[[AuthorityCase], Iterator[Finding]]
 
 AUTHORITY_RULES: tuple[AuthorityRule, ...] = (
     check_subject,
-    check_subject_differs,
     check_parent_state,
     check_path_length,
     check_validity,
