@@ -130,7 +130,7 @@ def _check_paths(content: CommitContent) -> None:
             )
     written = {path for path, data in content.changes.items() if data is not None}
     for path in written:
-        if clash := next((above for above in _folders(path) if above in written), None):
+        if clash := next((above for above in folders(path) if above in written), None):
             raise ContradictionError(
                 f"{clash!r} would be a file and, for {path!r}, a folder too",
                 remedy="rename one of the requests that they belong to",
@@ -144,7 +144,8 @@ def _is_refused(component: str) -> bool:
     return component in {"", ".", ".."} or plain.rstrip(" .") in {".git", "git~1"}
 
 
-def _folders(path: str) -> Iterator[str]:
+def folders(path: str) -> Iterator[str]:
+    """Yield the folders above a path, from the top: `a` and `a/b` for `a/b/c`."""
     end_of_folder = path.find("/")
     while end_of_folder != -1:
         yield path[:end_of_folder]

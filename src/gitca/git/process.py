@@ -15,7 +15,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -60,7 +60,7 @@ SETTINGS: tuple[Setting, ...] = (
 
 _VARIABLES = {
     "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_GRAFT_FILE": f"{os.devnull}/none",  # one that is there, even empty, makes Git give advice
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -104,14 +104,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """Git, run in one directory under the settings of this module and those added to it."""
+    """Git, run in one directory under the settings of this module and those added to it.
+
+    `variables` are environment variables that pin the repository, once it is known.
+    """
 
     directory: Path
     settings: tuple[Setting, ...] = ()
+    variables: tuple[Setting, ...] = ()
 
     def with_settings(self, settings: Iterable[Setting]) -> Git:
         """Return the same Git with more settings, which win over all others."""
-        return Git(self.directory, (*self.settings, *settings))
+        return replace(self, settings=(*self.settings, *settings))
 
     def run(
         self, command: str, *arguments: Argument, stdin: bytes = b"", timeout: float | None = None
@@ -149,7 +153,7 @@ class Git:
             return subprocess.Popen(
                 words,
                 cwd=self.directory,
-                env=environment(os.environ, self.settings),
+                env=environment(os.environ, self.settings) | dict(self.variables),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

@@ -15,6 +15,23 @@ _RACE = re.compile(
 )
 _LOCKED = b"cannot lock ref"
 _ATTEMPTS = 5  # at the tracking branch, where another fetch in this clone moves it under us
+_FETCH_OPTIONS = (
+    "--quiet",
+    "--no-tags",
+    "--no-prune",
+    "--no-recurse-submodules",
+    "--no-write-fetch-head",
+    "--no-auto-maintenance",
+    "--refmap=",  # the refspecs of the configuration are not followed too
+)
+_PUSH_OPTIONS = (
+    "--porcelain",
+    "--no-verify",
+    "--no-follow-tags",
+    "--no-signed",
+    "--no-force",
+    "--recurse-submodules=no",
+)
 
 
 class RemoteRefusedError(GitcaError):
@@ -70,10 +87,7 @@ class Remote:
         self._track(commit, branch)
 
     def _fetch(self, refspec: str) -> Answer:
-        options = (
-            "--quiet", "--no-tags", "--no-prune", "--no-recurse-submodules", "--refmap=",
-            "--no-write-fetch-head", "--no-auto-maintenance", "--end-of-options", self.name, refspec,
-        )  # fmt: skip
+        options = (*_FETCH_OPTIONS, "--end-of-options", self.name, refspec)
         answer = self.git.run("fetch", *options, timeout=self.timeout)
         for _ in range(_ATTEMPTS):
             if answer.returncode == 0 or _LOCKED not in answer.stderr:
@@ -87,10 +101,7 @@ class Remote:
         return self.git.run("ls-remote", *options, timeout=self.timeout).returncode == 2
 
     def _push(self, refspec: str) -> Answer:
-        options = (
-            "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--no-mirror",
-            "--no-force", "--recurse-submodules=no", "--end-of-options", self.name, refspec,
-        )  # fmt: skip
+        options = (*_PUSH_OPTIONS, "--end-of-options", self.name, refspec)
         # A mirror takes no refspec, and pushes everything.
         git = self.git.with_settings([(f"remote.{self.name}.mirror", "false")])
         return git.run("push", *options, timeout=self.timeout)

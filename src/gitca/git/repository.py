@@ -15,7 +15,7 @@ from gitca.errors import UsageError
 from gitca.git.fast_import import CommitContent, Identity, write_commit
 from gitca.git.objects import SIZE_LIMIT, ObjectReader, list_tree, tree_id
 from gitca.git.process import Git, as_text
-from gitca.git.refs import branch_ref, is_ancestor, resolve, swap
+from gitca.git.refs import branch_ref, is_ancestor, merge_base, resolve, swap
 from gitca.git.remote import Remote
 from gitca.git.worktree import Outcome, bring_forward
 
@@ -54,10 +54,8 @@ class GitRepository:
         found = _discover(path)
         git = Git(found.directory)
         _confirm(git, found)
-        root = found.directory
-        if not found.is_bare:
-            root = Path(as_text(git.ask("rev-parse", "--show-toplevel")).removesuffix("\n"))
-        git = Git(root)
+        root = _top(git, found)
+        git = Git(root, variables=_pins(root, found))
         return cls(root, found.git_dir, found.is_bare, network_timeout, git, ObjectReader(git))
 
     def close(self) -> None:
@@ -159,6 +157,10 @@ class GitRepository:
         """Whether a commit is the other or is in its history, as far as this clone has it."""
         return is_ancestor(self._git, ancestor, descendant)
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Return the best common ancestor of two commits, None where they share no history."""
+        return merge_base(self._git, one, other)
+
     def bring_forward(self, branch: str, old: str | None, new: str) -> Outcome:
         """Let the local branch and the working tree show `new` if nothing is lost by it.
 
@@ -186,7 +188,7 @@ def _discover(path: Path) -> _Found:
         raise UsageError("Git is not on the PATH", remedy="install Git 2.39 or newer") from error
     try:
         _check_version(git.Git().version_info)
-        with git.Repo(path, search_parent_directories=True, expand_vars=False) as repo:
+        with git.Repo(path.absolute(), search_parent_directories=True, expand_vars=False) as repo:
             directory = repo.working_tree_dir or repo.git_dir
             return _Found(Path(directory), Path(repo.git_dir), repo.bare)
     except (git.GitError, configparser.Error, OSError, ValueError) as error:
@@ -208,8 +210,24 @@ def _confirm(git: Git, found: _Found) -> None:
     if answer.returncode != 0:
         raise UsageError(f"Git does not open {found.directory}: {answer.reason}")
     opened = Path(as_text(answer.stdout).removesuffix("\n"))
-    if not opened.samefile(found.git_dir):
+    if not found.git_dir.exists() or not opened.samefile(found.git_dir):
         raise UsageError(
             f"{found.directory} belongs to {found.git_dir}, but Git opens {opened} there",
             remedy="name the top of the clone with --repo",
         )
+
+
+def _top(git: Git, found: _Found) -> Path:
+    if found.is_bare:
+        return found.directory
+    # core.worktree may put it elsewhere, which GitPython does not follow from a .git folder.
+    top = Path(as_text(git.ask("rev-parse", "--show-toplevel")).removesuffix("\n"))
+    if not top.is_dir():
+        raise UsageError(f"the working tree of {found.git_dir} should be {top}, which is not there")
+    return top
+
+
+def _pins(root: Path, found: _Found) -> tuple[tuple[str, str], ...]:
+    """Return what lets every later Git open what was opened now, without looking for it again."""
+    git_dir = ("GIT_DIR", str(found.git_dir.absolute()))
+    return (git_dir,) if found.is_bare else (git_dir, ("GIT_WORK_TREE", str(root.absolute())))

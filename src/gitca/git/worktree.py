@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitca.errors import LostRaceError
+from gitca.git.fast_import import folders
 from gitca.git.process import (
     Answer,
     Git,
@@ -99,7 +101,7 @@ def _move(git: Git, root: Path, move: Move) -> Outcome:
     if not holders:
         reason = f"branch {move.branch} is not checked out, so no working tree was touched"
         return _advance(git, move, Outcome(True, False, reason))
-    obstacle = _update_tree(git, move)
+    obstacle = _unknown_file(git, root, move) or _update_tree(git, move)
     if obstacle:
         reason = f"{obstacle}; settle that, then {_by_hand(move)}"
         return Outcome(move.is_done, False, reason)
@@ -114,6 +116,38 @@ def _advance(git: Git, move: Move, outcome: Outcome) -> Outcome:
     except (LostRaceError, GitFailedError) as error:
         return Outcome(False, outcome.tree, f"branch {move.branch} stays: {error.message}")
     return outcome
+
+
+def _unknown_file(git: Git, root: Path, move: Move) -> str:
+    """Return which file that Git does not know stands where a new one comes.
+
+    read-tree knows too, but takes a file that .gitignore names for one that nobody misses.
+    """
+    options = ("-r", "-z", "--no-renames", "--no-commit-id", "--diff-filter=A", "--name-only")
+    added = as_text(git.ask("diff-tree", *options, "--no-ext-diff", move.base, move.new))
+    standing = sorted(_standing(root, added.split("\0")[:-1]))
+    if not standing:
+        return ""
+    known = set(as_text(git.ask("ls-files", "--cached", "-z")).split("\0"))
+    unknown = [path for path in standing if path not in known]
+    return f"{printable(as_bytes(unknown[0]))} is not tracked by Git" if unknown else ""
+
+
+def _standing(root: Path, added: Sequence[str]) -> set[str]:
+    """Return the files at the paths or below them, and those that stand in place of a folder."""
+    found: set[str] = set()
+    for path in added:
+        place = root / os.fsdecode(as_bytes(path))
+        if place.is_dir() and not place.is_symlink():
+            files = (file for file in place.rglob("*") if file.is_symlink() or not file.is_dir())
+            found.update(as_text(os.fsencode(file.relative_to(root))) for file in files)
+        elif os.path.lexists(place):
+            found.add(path)
+    for folder in {folder for path in added for folder in folders(path)}:
+        place = root / os.fsdecode(as_bytes(folder))
+        if place.is_symlink() or place.is_file():
+            found.add(folder)
+    return found
 
 
 def _update_tree(git: Git, move: Move) -> str:
