@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitca.documents.load import Governing, TreeEntry, load_governing
 from gitca.errors import UsageError
+from gitca.findings import Finding
+from gitca.git.objects import BlobTooLargeError
 from gitca.git.repository import ORIGIN, GitRepository, Identity
-from gitca.git.store import Branches, Snapshot, Store
+from gitca.git.store import DOCUMENT_FOLDERS, LARGEST_DOCUMENT, Branches, Snapshot, Store
 from gitca.ledger.state import LedgerState
+from gitca.plan.change import GOVERNING, changed_paths, governed_by, judge_change
+
+_FOLDERS = (*DOCUMENT_FOLDERS, "issued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,46 @@ def open_clone(folder: Path, revision: str = "HEAD") -> Iterator[Clone]:
     """Read a commit and its ledger. Raises: UsageError, ContradictionError."""
     with GitRepository.open(folder) as repository:
         source = _commit(repository, revision)
-        governing = load_governing(repository.tree(source, "ca", "policies"), repository.read)
+        governing = _governing(repository, source)
         store, branches = _store(repository, governing)
         tip = _tip(repository, branches, source)
         yield Clone(repository, store, store.at(source, tip), governing)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """HEAD as a pull request upon a base, and what was found in what it touches.
+
+    The clone's documents are the head's requests under the base's CAs and policies; its ledger is
+    the base's. `governs` says whether the head changes CAs or policies.
+    """
+
+    clone: Clone
+    findings: tuple[Finding, ...]
+    governs: bool
+
+
+@contextmanager
+def open_change(folder: Path, base: str) -> Iterator[Change]:
+    """Read HEAD as a pull request upon a commit. Raises: UsageError, ContradictionError."""
+    with open_clone(folder, base) as clone:
+        repository, store = clone.repository, clone.store
+        head, below = _commit(repository, "HEAD"), clone.snapshot.source
+        fork = repository.merge_base(below, head)
+        if fork is None:
+            raise UsageError(
+                f"HEAD and {base} have no common history here",
+                remedy="fetch the whole history (git fetch --unshallow)",
+            )
+        before, after = store.entries(fork, *_FOLDERS), store.entries(head, *_FOLDERS)
+        changed = changed_paths(before, after)
+        entries = governed_by(clone.entries, after)
+        snapshot = replace(clone.snapshot, source=head, entries=entries)
+        yield Change(
+            clone=replace(clone, snapshot=snapshot),
+            findings=judge_change(before, after),
+            governs=any(path.startswith(GOVERNING) for path in changed),
+        )
 
 
 @contextmanager
@@ -53,7 +94,7 @@ def open_repository(folder: Path) -> Iterator[tuple[Store, str]]:
     """
     with GitRepository.open(folder) as repository:
         source = _commit(repository, "HEAD")
-        governing = load_governing(repository.tree(source, "ca", "policies"), repository.read)
+        governing = _governing(repository, source)
         store, branches = _store(repository, governing)
         yield store, _tip(repository, branches, source) or source
 
@@ -68,7 +109,7 @@ def open_store(folder: Path) -> Iterator[Store]:
     """
     with GitRepository.open(folder) as repository:
         commit = _trusted(repository)
-        governing = load_governing(repository.tree(commit, "ca", "policies"), repository.read)
+        governing = _governing(repository, commit)
         store, _ = _store(repository, governing)
         yield store
 
@@ -104,3 +145,14 @@ def _tip(repository: GitRepository, branches: Branches, source: str) -> str | No
     return repository.resolve(
         f"refs/remotes/{ORIGIN}/{branches.issued}"
     ) or repository.local_branch(branches.issued)
+
+
+def _governing(repository: GitRepository, commit: str) -> Governing:
+    def read(blob: str) -> bytes:
+        try:
+            return repository.read(blob, size_limit=LARGEST_DOCUMENT)
+        except BlobTooLargeError:
+            # Zeros that the parser finds too large, and reports at the document.
+            return bytes(LARGEST_DOCUMENT + 1)
+
+    return load_governing(repository.tree(commit, "ca", "policies"), read)

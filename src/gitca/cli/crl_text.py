@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gitca.cli.clone import Clone
-from gitca.cli.output import counted
+from gitca.cli.output import counted, write_line, write_table
 from gitca.cli.times import distance, format_time
 from gitca.errors import ContradictionError, UsageError
 from gitca.ledger.image import crl_path
@@ -35,23 +35,23 @@ def crl_record(ca: str, der: bytes) -> dict[str, object]:
     }
 
 
-def crl_lines(clone: Clone, ca: str, der: bytes, now: datetime) -> list[str]:
-    """The CRL for people, with the request that each serial number was given to."""
+def write_crl(clone: Clone, ca: str, der: bytes, now: datetime) -> None:
+    """Write the CRL for people, with the request that each serial number was given to."""
     crl = _parse(ca, der)
-    return [
-        f"CRL {crl.number} of CA {ca}, {counted(len(crl.entries), 'entry', 'entries')}",
-        f"  this update  {format_time(crl.this_update)}",
-        f"  next update  {format_time(crl.next_update)} ({distance(crl.next_update, now)})",
-        *(_entry_line(clone, ca, entry) for entry in crl.entries),
-    ]
+    write_line(f"CRL {crl.number} of CA {ca}, {counted(len(crl.entries), 'entry', 'entries')}")
+    write_line(f"  this update   {format_time(crl.this_update)}")
+    until = f"{format_time(crl.next_update)} ({distance(crl.next_update, now)})"
+    write_line(f"  next update   {until}")
+    if crl.entries:
+        rows = [_entry_cells(clone, ca, entry) for entry in crl.entries]
+        write_table(("REQUEST", "REVOKED", "REASON", "SERIAL"), rows, shrink=3)
 
 
-def _entry_line(clone: Clone, ca: str, entry: CrlEntry) -> str:
+def _entry_cells(clone: Clone, ca: str, entry: CrlEntry) -> tuple[str, str, str, str]:
     serial = f"{entry.serial:x}"
     record = clone.state.serials.get((ca, serial))
-    name = (record.certificate.request or record.certificate.authority) if record else None
-    revoked = f"{entry.revocation_date:%Y-%m-%d} {entry.reason or 'unspecified'}"
-    return f"  {serial}  {revoked}{f'  {name}' if name else ''}"
+    name = record.certificate.request or f"(CA {record.certificate.authority})" if record else ""
+    return name, f"{entry.revocation_date:%Y-%m-%d}", entry.reason or "unspecified", serial
 
 
 def _entry_record(entry: CrlEntry) -> dict[str, object]:

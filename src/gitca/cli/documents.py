@@ -29,8 +29,9 @@ def validate(
     refused, a serial that is unknown) `plan` tells.
     """
     from gitca.cli.examine import examine
-    from gitca.cli.report import FINDINGS, finding_record, tally, write_findings
+    from gitca.cli.report import FINDINGS, tally, write_findings
     from gitca.findings import has_errors
+    from gitca.plan.render_json import finding_record
 
     settings = settings_of(context)
     root = settings.root

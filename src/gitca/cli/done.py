@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from gitca.cli.output import Piece, Styled, counted, write_line
-from gitca.cli.report import finding_record, tally, write_findings
+from gitca.cli.report import tally, write_findings
 from gitca.cli.settings import Settings
 from gitca.cli.times import format_time
 from gitca.ledger.events import CrlParticulars, Ordered, Revoked
+from gitca.plan.render_json import finding_record
 from gitca.reconcile.report import Report
 
 _SHOWN = 40  # lines; beyond them the numbers say more

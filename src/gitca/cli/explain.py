@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gitca.cli.completion import request_names
-from gitca.cli.output import Format, write_json, write_line
+from gitca.cli.output import Format, field_lines, terminal_columns, write_json, write_line
 from gitca.cli.settings import settings_of
 from gitca.cli.times import clock, distance
 from gitca.errors import UsageError
@@ -39,8 +39,9 @@ def show(
     from gitca.cli.certificates import row_of
     from gitca.cli.clone import open_clone
     from gitca.cli.examine import judge_one
-    from gitca.cli.report import FINDINGS, finding_record, write_findings
+    from gitca.cli.report import FINDINGS, write_findings
     from gitca.findings import has_errors
+    from gitca.plan.render_json import finding_record
 
     settings, now = settings_of(context), clock()
     judgement = judge_one(settings.root, name, now)
@@ -59,7 +60,8 @@ def show(
         write_json(_record(judgement) | {"certificates": certificates, "findings": findings})
     else:
         for field, value in (*_facts(judgement), *_standing(rows, now)):
-            write_line(f"  {field:<14}{value}")
+            for line in field_lines(field, value, terminal_columns()):
+                write_line(line)
         write_findings(judgement.findings)
     if has_errors(judgement.findings):
         raise typer.Exit(FINDINGS)
@@ -79,9 +81,8 @@ def _facts(judgement: Judgement) -> Iterator[tuple[str, str]]:
 def _asked(judgement: Judgement) -> Iterator[tuple[str, str]]:
     """What the request would be given, as far as it could be read."""
     from gitca.cli.name_text import name_text
-    from gitca.cli.provenance import usages_of
     from gitca.documents.fields import duration_text
-    from gitca.x509.keys import describe_key
+    from gitca.plan.words import key_words, usage_words
 
     document, verdict = judgement.document, judgement.verdict
     if document is not None:
@@ -93,8 +94,8 @@ def _asked(judgement: Judgement) -> Iterator[tuple[str, str]]:
     template = verdict.template
     yield "subject", name_text(template.subject) or "(empty)"
     yield "names", ", ".join(map(str, template.sans))
-    yield "key", f"{describe_key(template.spki_der)}, {template.key_identifier}"
-    yield "usages", ", ".join(usages_of(template))
+    yield "key", f"{key_words(template.spki_der)}, {template.key_identifier}"
+    yield "usages", ", ".join(usage_words(template))
     yield "validity", duration_text(verdict.validity)
 
 

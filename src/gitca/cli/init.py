@@ -113,13 +113,9 @@ def _committed(folder: Path) -> list[str]:
 
 def _tell(directory: Path, names: Names) -> None:
     write_line("Made a CA repository in ", Styled(str(directory), "bold"), ":")
-    write_line(
-        "  ca/           a root and an issuing CA; their keys are in .gitca/keys/, encrypted"
-    )
-    write_line(
-        f"  policies/     internal-server and internal-client, for names under {names.domain}"
-    )
-    write_line("Keep a copy of .gitca/keys/ and the passphrase: no commit holds them.")
+    write_line("  ca/           a root and an issuing CA")
+    write_line(f"  policies/     what they may issue, for names under {names.domain}")
+    write_line("  .gitca/keys/  their keys, encrypted and out of Git: keep a copy elsewhere")
     if directory.absolute() != Path(os.getcwd()):  # noqa: PTH109 - the shell's own idea of it
         write_line(f"Next: cd {directory} && gitca reconcile")
     else:

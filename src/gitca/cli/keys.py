@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gitca.cli.completion import authority_names
-from gitca.cli.output import Format, write_block, write_json, write_line
+from gitca.cli.output import (
+    Format,
+    field_lines,
+    terminal_columns,
+    write_block,
+    write_json,
+    write_line,
+)
 from gitca.cli.settings import settings_of
 from gitca.errors import UsageError
 
@@ -129,4 +136,5 @@ def _describe(uri: str, spki_der: bytes, output_format: KeyFormat) -> None:
         write_json(record)
         return
     for name, value in record.items():
-        write_line(f"{name + ':':<12}{value}")
+        for line in field_lines(name, value, terminal_columns()):
+            write_line(line)

@@ -6,6 +6,7 @@ import enum
 import json
 import os
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -71,6 +72,7 @@ def write_json(value: object) -> None:
 
 def complain(message: str) -> None:
     """Write one line on standard error, as every failure is told."""
+    sys.stdout.flush()  # where both go to one file, what came before stands before
     write_line(Styled("gitca: ", "red"), message, stream=sys.stderr)
 
 
@@ -156,3 +158,14 @@ def _beginning(text: str, width: int) -> str:
         if used > width:
             return text[:place]
     return text
+
+
+def field_lines(name: str, value: str, columns: int) -> list[str]:
+    """The line `name value`, or the value wrapped below the name where it would be too long."""
+    line = f"  {name:<14}{value}"
+    if display_width(line) <= columns:
+        return [line]
+    folded = textwrap.wrap(
+        value, max(20, columns - 4), break_long_words=False, break_on_hyphens=False
+    )
+    return [*([f"  {name}"] if name else []), *(f"    {part}" for part in folded)]

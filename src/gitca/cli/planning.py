@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gitca.cli.output import Format, write_block, write_json
+from gitca.cli.output import Format, Styled, write_block, write_json, write_line
 from gitca.cli.settings import settings_of
 from gitca.cli.times import clock, parse_time
+
+if TYPE_CHECKING:
+    from gitca.cli.clone import Change
 
 
 def plan(
@@ -19,7 +26,7 @@ def plan(
         typer.Option(
             "--base",
             metavar="REF",
-            help="Judge HEAD as a pull request: ca/ and policies/ are those of REF.",
+            help="Judge HEAD as a pull request upon REF: ca/ and policies/ are REF's.",
         ),
     ] = "",
     at: Annotated[
@@ -33,20 +40,50 @@ def plan(
     """Show what a reconcile would do, and every finding.
 
     Reads the checked-out commit and its ledger; needs no key and no network, and changes nothing.
-    Exits with 1 if a document has errors.
+    What would be issued is built and linted too. Exits with 1 if a document has errors.
     """
-    from gitca.cli.clone import open_clone
-    from gitca.cli.report import FINDINGS
-    from gitca.findings import has_errors
+    from gitca.cli.report import FINDINGS, tally, write_findings
+    from gitca.findings import has_errors, in_order
     from gitca.plan.desired import read_desired
     from gitca.plan.make import make_plan
+    from gitca.plan.render_json import plan_record
+    from gitca.plan.render_text import render_text
+    from gitca.reconcile.rehearsal import rehearse_plan
 
-    now = at or clock()
-    with open_clone(settings_of(context).repo) as clone:
+    settings, now = settings_of(context), at or clock()
+    with _opened(settings.repo, base) as change:
+        clone = change.clone
         desired = read_desired(clone.entries, clone.store.read, clone.state, now)
         made = make_plan(desired, clone.state, now)
-    _ = base, write_block, write_json, output_format
-    for action in made.actions:
-        print(action.action, action.reason)
+        made = rehearse_plan(made, desired.governing, clone.snapshot, now)
+    made = replace(made, findings=in_order((*change.findings, *made.findings)))
+    if output_format is Format.JSON:
+        write_json(plan_record(made))
+    else:
+        if not settings.is_quiet:
+            write_block(render_text(made))
+        write_findings(made.findings)
+        if made.findings and not settings.is_quiet:
+            write_line(f"{tally(made.findings)}.")
+        if change.governs:
+            write_line(Styled("note: ", "yellow"), _GOVERNS)
     if has_errors(made.findings):
         raise typer.Exit(FINDINGS)
+
+
+_GOVERNS = (
+    "this change alters CAs or policies, which are not applied to it; "
+    "without --base, gitca plan shows what they would do"
+)
+
+
+@contextmanager
+def _opened(folder: Path, base: str) -> Iterator[Change]:
+    from gitca.cli.clone import Change, open_change, open_clone
+
+    if base:
+        with open_change(folder, base) as change:
+            yield change
+    else:
+        with open_clone(folder) as clone:
+            yield Change(clone, findings=(), governs=False)

@@ -66,7 +66,11 @@ def _write(report: VerifyReport, commit: str, *, quiet: bool) -> None:
         write_line(Styled("not checked: ", "yellow"), text)
     if quiet:
         return
-    checked = ", ".join(f"{number} {what}" for what, number in report.checked.items() if number)
+    checked = ", ".join(
+        f"{number} {what.removesuffix('s') if number == 1 else what}"
+        for what, number in report.checked.items()
+        if number
+    )
     write_line(f"Checked at commit {commit[:12]}: {checked or 'nothing'}.")
     if report.contradictions:
         write_line(Styled(f"{counted(len(report.contradictions), 'contradiction')}.", "red"))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from gitca.cli.certificates import Row, Status, row_of, status_of
 from gitca.cli.clone import Clone
+from gitca.cli.output import field_lines
 from gitca.cli.times import distance, format_time
-from gitca.documents.usages import EXTENDED_KEY_USAGES
 from gitca.git.process import Git, as_text
 from gitca.ledger.events import DocumentReference, Revoked
 from gitca.ledger.image import authority_path, certificate_path
 from gitca.ledger.state import OrderRecord
-from gitca.x509.keys import describe_key
-from gitca.x509.template import CertificateTemplate
+from gitca.plan.words import key_words, usage_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,9 @@ def certificate_record(clone: Clone, record: OrderRecord, now: datetime) -> dict
     row, ordered = row_of(clone, record, now), record.ordered
     revoked = _revocation(clone, record)
     return row.as_json() | {
-        "key": str(describe_key(row.template.spki_der)),
+        "key": key_words(row.template.spki_der),
         "keyIdentifier": row.template.key_identifier,
-        "keyUsage": list(row.template.key_usage),
-        "extendedKeyUsage": list(row.template.extended_key_usage),
+        "usages": usage_words(row.template),
         "file": _file(record),
         "order": ordered.order,
         "segment": record.segment,
@@ -50,24 +48,20 @@ def certificate_record(clone: Clone, record: OrderRecord, now: datetime) -> dict
     }
 
 
-def certificate_lines(clone: Clone, record: OrderRecord, now: datetime) -> list[str]:
-    """A certificate and its provenance, for people."""
+def certificate_lines(clone: Clone, record: OrderRecord, now: datetime, columns: int) -> list[str]:
+    """A certificate and its provenance, for people, in lines of at most `columns`."""
     row = row_of(clone, record, now)
-    lines = [_field(name, value) for name, value in _facts(row, now) if value]
-    lines += ["", "Where it comes from"]
-    lines += [_field(name, value) for name, value in _origins(clone, record)]
-    revoked = _revocation(clone, record)
-    if revoked is not None:
-        lines += ["", "Revoked"]
-        lines += [_field(name, str(value)) for name, value in _revocation_record(revoked).items()]
-    earlier = _others(clone, record, now)
-    return [*lines, "", "Other certificates of the request", *earlier] if earlier else lines
-
-
-def usages_of(template: CertificateTemplate) -> list[str]:
-    """The usages by the names that documents use for them."""
-    names = {oid: name for name, oid in EXTENDED_KEY_USAGES.items()}
-    return [*template.key_usage, *(names.get(oid, oid) for oid in template.extended_key_usage)]
+    sections: dict[str, Iterable[tuple[str, str]]] = {
+        "": _facts(row, now),
+        "Where it comes from": _origins(clone, record),
+        "Revoked": _revocation_facts(_revocation(clone, record)),
+        "Other certificates of the request": _others(clone, record, now),
+    }
+    lines: list[str] = []
+    for title, facts in sections.items():
+        body = [line for fact in facts if fact[1] for line in field_lines(*fact, columns)]
+        lines += ["", title, *body] if title and body else body
+    return lines
 
 
 def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
@@ -79,9 +73,9 @@ def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
     yield "issued by", row.record.ordered.ca
     yield "subject", row.subject
     yield "names", ", ".join(row.sans)
-    yield "key", str(describe_key(template.spki_der))
+    yield "key", key_words(template.spki_der)
     yield "", template.key_identifier
-    yield "usages", ", ".join(usages_of(template))
+    yield "usages", ", ".join(usage_words(template))
     yield "valid", f"{format_time(given.not_before)} to {format_time(given.not_after)}"
     yield "fingerprint", row.record.signed.fingerprint if row.record.signed else ""
     yield "file", _file(row.record) or ""
@@ -102,13 +96,11 @@ def _origins(clone: Clone, record: OrderRecord) -> Iterator[tuple[str, str]]:
         yield "signed with", f"{record.signed.key}, {ordered.signature_algorithm}{used}"
 
 
-def _others(clone: Clone, record: OrderRecord, now: datetime) -> list[str]:
+def _others(clone: Clone, record: OrderRecord, now: datetime) -> Iterator[tuple[str, str]]:
     request = clone.state.requests.get(record.certificate.request or "")
-    return [
-        _field(status_of(other, clone.state, now).value, other.certificate.serial)
-        for other in (request.orders if request else [])
-        if other is not record and other.abandoned is None
-    ]
+    for other in request.orders if request else []:
+        if other is not record and other.abandoned is None:
+            yield status_of(other, clone.state, now).value, other.certificate.serial
 
 
 def _documents(record: OrderRecord) -> Iterator[tuple[str, DocumentReference]]:
@@ -152,6 +144,16 @@ def _revocation(clone: Clone, record: OrderRecord) -> Revoked | None:
     return clone.state.revoked.get((record.ordered.ca, record.certificate.serial))
 
 
+def _revocation_facts(revoked: Revoked | None) -> Iterator[tuple[str, str]]:
+    if revoked is None:
+        return
+    yield "date", format_time(revoked.date)
+    yield "reason", revoked.reason
+    yield "document", revoked.document.path
+    if revoked.invalidity_date is not None:
+        yield "invalid since", format_time(revoked.invalidity_date)
+
+
 def _revocation_record(revoked: Revoked) -> dict[str, object]:
     record: dict[str, object] = {
         "date": format_time(revoked.date),
@@ -170,7 +172,3 @@ def _file(record: OrderRecord) -> str | None:
     if given.request is not None:
         return certificate_path(record.ordered.ca, given.request)
     return authority_path(given.authority or "")
-
-
-def _field(name: str, value: str) -> str:
-    return f"  {name:<14}{value}"

@@ -1,4 +1,4 @@
-"""Findings on paper: one line each for people, one object each for programs, and a last line."""
+"""Findings for people: one line each, and a last line that counts them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,6 @@ from gitca.findings import Finding, Severity
 
 FINDINGS = 1  # the exit code that says that a document has errors
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-
-
-def finding_record(finding: Finding) -> dict[str, object]:
-    """The finding as `--format json` gives it."""
-    return {
-        "rule": finding.rule,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "file": finding.location.file,
-        "line": finding.location.line,
-        "column": finding.location.column,
-        "remedy": finding.remedy,
-        "policy": finding.policy or None,
-    }
 
 
 def write_findings(findings: Iterable[Finding]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gitca.cli.completion import authority_names, certificate_names
-from gitca.cli.output import write_block, write_json
+from gitca.cli.output import terminal_columns, write_block, write_json
 from gitca.cli.settings import settings_of
 from gitca.cli.times import clock
 from gitca.errors import UsageError
@@ -101,11 +101,12 @@ def _show_certificate(clone: Clone, record: OrderRecord, output_format: ObjectFo
     elif output_format is ObjectFormat.JSON:
         write_json(certificate_record(clone, record, clock()))
     else:
-        write_block("\n".join(certificate_lines(clone, record, clock())))
+        lines = certificate_lines(clone, record, clock(), terminal_columns())
+        write_block("\n".join(lines))
 
 
 def _show_crl(clone: Clone, ca: str, output_format: ObjectFormat) -> None:
-    from gitca.cli.crl_text import crl_der, crl_lines, crl_record
+    from gitca.cli.crl_text import crl_der, crl_record, write_crl
     from gitca.x509.pem import to_pem
 
     crl = crl_der(clone, ca)
@@ -114,4 +115,4 @@ def _show_crl(clone: Clone, ca: str, output_format: ObjectFormat) -> None:
     elif output_format is ObjectFormat.JSON:
         write_json(crl_record(ca, crl))
     else:
-        write_block("\n".join(crl_lines(clone, ca, crl, clock())))
+        write_crl(clone, ca, crl, clock())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitca.cli.demo.story import Actor, chapter, perform, tell
+from gitca.cli.output import write_line
 from gitca.errors import GitcaError
 
 REQUEST = "demo/shop"
@@ -117,13 +118,15 @@ def tell_where_to_look(stage: Stage) -> None:
     chapter("Where to look")
     tell(f"All of it is kept in {stage.folder}, and nothing is left running:")
     for place, what in (
-        (f"alice/{stage.certificate}", "the certificate"),
-        (f"alice/issued/{stage.ca}/crl.der", "the CRL"),
-        ("alice/issued/ledger/", "every order, signature and revocation"),
         ("alice/requests/demo/", "what Alice wrote"),
+        (f"alice/{stage.certificate}", "the certificate, with its chain"),
+        (f"alice/issued/{stage.ca}/crl.der", "the CRL that it is on"),
+        ("alice/issued/ledger/", "every order, signature and revocation"),
+        ("pipeline/.gitca/keys/", "the keys, encrypted; nobody knows the passphrase any longer"),
     ):
-        tell(f"  {place}: {what}")
-    tell(f"`git -C {stage.folder}/alice log` shows who asked for what, and what gitca did.")
+        write_line(f"  {place}")
+        write_line(f"      {what}")
+    tell("git log, in alice/, shows who asked for what, and what gitca did.")
 
 
 def _make_csr(stage: Stage) -> None:

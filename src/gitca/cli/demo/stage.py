@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitca.cli.demo.loop import Stage
@@ -33,9 +33,9 @@ def set_stage(documents: Path | None, into: Path | None) -> Stage:
         _check_documents(source)
     folder = _make_folder(into)
     passphrase = {"GITCA_KEY_PASSPHRASE": secrets.token_urlsafe(24)}
-    pipeline = Actor("Pipeline", folder / "pipeline", passphrase)
-    alice = Actor("Alice", folder / "alice")
-    director = Actor("Maintainer", folder, passphrase)
+    pipeline = Actor("Pipeline", "pipeline$ ", folder / "pipeline", passphrase)
+    alice = Actor("Alice", "alice$ ", folder / "alice")
+    director = Actor("Maintainer", "$ ", folder, passphrase)
     chapter("1. A certificate authority that is a Git repository")
     if source is None:
         _scaffold(director)
@@ -114,7 +114,7 @@ def _copy(director: Actor, source: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(read(entry.blob))
     (target / ".gitignore").write_text(".gitca/\n", encoding="utf-8")
-    pipeline = Actor(director.name, target, director.secrets)
+    pipeline = replace(director, prompt="pipeline$ ", folder=target)
     perform(pipeline, "git", "init", "--quiet", "--initial-branch=main")
     perform(pipeline, "git", "add", ".")
     perform(pipeline, "git", "commit", "--quiet", "-m", "The documents")
@@ -132,7 +132,15 @@ def _share(director: Actor, pipeline: Actor) -> None:
 
 
 def _aim_at(folder: Path, governing: Governing) -> Aim:
-    """What to ask for: a sibling of a name that somebody asks for already, or the scaffold's."""
+    """What to ask for: a name in a CA's domain, by the policy for servers or else any in use."""
+    aim = _aim_by_requests(folder, governing)
+    ca = governing.authorities[governing.policies[aim.policy].spec.issuer]
+    constraints = ca.spec.name_constraints
+    domains = constraints.permitted.dns if constraints else ()
+    return replace(aim, domain=domains[0]) if domains else aim
+
+
+def _aim_by_requests(folder: Path, governing: Governing) -> Aim:
     entries = entries_of(folder)
     requests = load_requests(entries, WorkingTreeReader(folder), governing=governing).requests
     aims = [

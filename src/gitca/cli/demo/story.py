@@ -15,15 +15,17 @@ from gitca.cli.output import Styled, write_line
 from gitca.errors import GitcaError
 
 WIDTH = 78
+_ANSWER_WIDTH = 80
 _INDENT = "    "
 _LONGEST_RUN = 600  # seconds; a command that takes longer is not coming back
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody at a keyboard: a name, a folder to work in, and what only they know."""
+    """Somebody at a keyboard: a name, a prompt, a folder to work in, and what only they know."""
 
     name: str
+    prompt: str
     folder: Path
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -40,7 +42,7 @@ class Actor:
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_TERMINAL_PROMPT": "0",
             "NO_COLOR": "1",
-            "COLUMNS": str(WIDTH - len(_INDENT)),
+            "COLUMNS": str(_ANSWER_WIDTH - len(_INDENT)),
             "LC_ALL": "C.UTF-8",
         }
         return inherited | identity | plain | dict(self.secrets)
@@ -67,7 +69,8 @@ def perform(
     Raises: GitcaError when the exit code is not the expected one.
     """
     if not hidden:
-        _write_command(command)
+        _write_command(actor.prompt, command)
+        sys.stdout.flush()  # what takes its time is announced before it runs
     answer = _run(actor, command)
     if not (hidden or quiet) or answer.returncode != expect:
         _write_answer(answer.stdout)
@@ -103,11 +106,11 @@ def _run(actor: Actor, command: Sequence[str]) -> subprocess.CompletedProcess[st
         ) from error
 
 
-def _write_command(command: Sequence[str]) -> None:
+def _write_command(prompt: str, command: Sequence[str]) -> None:
     words = [shlex.quote(word) for word in command]
-    lines = _folded(words, WIDTH - 4)
+    lines = _folded(words, WIDTH - len(prompt) - 2)
     for number, line in enumerate(lines):
-        start = "  $ " if number == 0 else "      "
+        start = prompt if number == 0 else " " * (len(prompt) + 2)
         end = " \\" if number < len(lines) - 1 else ""
         write_line(Styled(f"{start}{line}{end}", "cyan"))
 
@@ -116,7 +119,7 @@ def _folded(words: Sequence[str], width: int) -> list[str]:
     """The words in lines that end before `width`; an option stays with its value."""
     lines = [words[0]]
     for group in _groups(words[1:]):
-        if len(lines[-1]) + 1 + len(group) > width - 4:
+        if len(lines[-1]) + 1 + len(group) > width - 2:
             lines.append(group)
         else:
             lines[-1] += f" {group}"
@@ -138,7 +141,7 @@ def _write_answer(text: str) -> None:
     for line in text.rstrip("\n").split("\n") if text.strip() else []:
         folded = textwrap.wrap(
             line,
-            WIDTH - len(_INDENT),
+            _ANSWER_WIDTH - len(_INDENT),
             subsequent_indent="  ",
             break_on_hyphens=False,
             break_long_words=False,
