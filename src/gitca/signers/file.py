@@ -180,11 +180,11 @@ def _decrypt(pem: bytes, passphrase: bytes, uri: str) -> PrivateKey:
         key = serialization.load_pem_private_key(pem, passphrase)
     except ValueError as error:
         raise UsageError(
-            f"key {uri} does not open: the passphrase is wrong or the file is damaged",
+            f"key {uri} does not open: wrong passphrase, a damaged file, or an unknown encryption",
             remedy="check the passphrase; if it is right, restore the file from its backup",
         ) from error
     except UnsupportedAlgorithm as error:
-        raise _unsupported(uri, "of an unknown type or encryption") from error
+        raise _unsupported(uri, "of an unknown type") from error
     if not isinstance(key, PrivateKey):
         raise _unsupported(uri, "of a type that cannot sign certificates")
     try:

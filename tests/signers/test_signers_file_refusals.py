@@ -1,220 +1,33 @@
-"""The encrypted-file signer: what it writes, and every file and URI that it refuses."""
+"""Every file and URI that the `file:` signer refuses, and what it says then."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import os
-import stat
-import subprocess
-import threading
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa, x25519
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from key_file_cases import (
+    KEY_PATH,
+    SECRET,
+    URI,
+    encrypted,
+    make,
+    names,
+    never,
+    openssl,
+    passphrase,
+    place,
+    refused,
+)
 
-from components import require
-from gitca.errors import BackendUnavailableError, GitcaError, UsageError
+from gitca.errors import BackendUnavailableError, UsageError
 from gitca.signers import create_key, open_signer
-from gitca.signers.file import _GENERATE
 from gitca.signers.pkcs8 import encrypt_pkcs8
 from gitca.x509 import der
-from gitca.x509.keys import KEY_SPECS
-
-SECRET = b"correct horse battery staple"
-URI = "file:.gitca/keys/root.pem"
-KEY_PATH = Path(".gitca/keys/root.pem")
-# OpenSSL 3.0 names these; the ML-DSA keys of later releases are read as ASN.1.
-KNOWN_TO_OPENSSL = [spec for spec in KEY_SPECS if not spec.startswith("ML-DSA")]
-
-
-def passphrase(_purpose: str) -> bytes:
-    return SECRET
-
-
-def never(_purpose: str) -> bytes:
-    raise AssertionError("the passphrase was asked for")
-
-
-def make(base: Path, spec: str = "P-256", uri: str = URI) -> bytes:
-    return create_key(uri, spec, base=base, passphrase=passphrase)
-
-
-def place(base: Path, content: bytes, mode: int = 0o600) -> Path:
-    path = base / KEY_PATH
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    path.chmod(mode)
-    return path
-
-
-def refused(
-    base: Path,
-    error: type[GitcaError] = UsageError,
-    *,
-    uri: str = URI,
-    ask: Callable[[str], bytes] = never,
-) -> str:
-    """Return what is said of a key that is not opened."""
-    with pytest.raises(error) as caught:
-        open_signer(uri, base=base, passphrase=ask)
-    assert caught.value.remedy
-    assert SECRET.decode() not in str(caught.value)
-    return str(caught.value)
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def openssl(*arguments: str, stdin: bytes = b"") -> bytes:
-    done = subprocess.run(
-        [require("openssl"), *arguments], input=stdin, capture_output=True, check=True
-    )
-    return done.stdout
-
-
-def encrypted(key: PrivateKeyTypes, passphrase: bytes = SECRET) -> bytes:
-    der = key.private_bytes(
-        serialization.Encoding.DER,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return encrypt_pkcs8(der, passphrase)
-
-
-def test_every_key_spec_can_be_made() -> None:
-    assert list(_GENERATE) == list(KEY_SPECS)
-
-
-@pytest.mark.parametrize("spec", KNOWN_TO_OPENSSL)
-def test_openssl_opens_the_file_and_sees_the_same_key(tmp_path: Path, spec: str) -> None:
-    spki_der = make(tmp_path, spec)
-    secret = f"pass:{SECRET.decode()}"
-    path = str(tmp_path / KEY_PATH)
-    arguments = ("-in", path, "-passin", secret, "-pubout", "-outform", "DER")
-    assert openssl("pkey", *arguments) == spki_der
-    openssl("pkey", "-in", path, "-passin", secret, "-check", "-noout")
-
-
-@pytest.mark.parametrize("spec", list(KEY_SPECS))
-def test_the_library_s_own_loader_opens_the_file(tmp_path: Path, spec: str) -> None:
-    spki_der = make(tmp_path, spec)
-    key = serialization.load_pem_private_key((tmp_path / KEY_PATH).read_bytes(), SECRET)
-    public = key.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    assert public == spki_der
-
-
-def test_certtool_opens_the_file(tmp_path: Path) -> None:
-    make(tmp_path)
-    command = ["--key-info", "--infile", str(tmp_path / KEY_PATH), "--password", SECRET.decode()]
-    done = subprocess.run([require("gnutls"), *command], capture_output=True, text=True, check=True)
-    assert "EC/ECDSA" in done.stdout
-
-
-def test_the_file_is_pbes2_with_600000_rounds_of_hmac_sha256_and_aes_256(tmp_path: Path) -> None:
-    make(tmp_path)
-    parsed = openssl("asn1parse", "-in", str(tmp_path / KEY_PATH)).decode()
-    for expected in (":PBES2", ":PBKDF2", ":0927C0", ":hmacWithSHA256", ":aes-256-cbc"):
-        assert expected in parsed
-    assert int("0927C0", 16) == 600_000
-
-
-def test_salt_and_iv_are_fresh_each_time() -> None:
-    files = {encrypt_pkcs8(b"the same key", SECRET) for _ in range(3)}
-    assert len(files) == 3
-
-
-@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 31, 32, 33])
-def test_openssl_decrypts_contents_of_every_length(tmp_path: Path, size: int) -> None:
-    content = bytes(range(size))
-    armour = encrypt_pkcs8(content, SECRET).splitlines()[1:-1]
-    scheme_der, encrypted_der = der.parts(base64.b64decode(b"".join(armour)))
-    kdf_der, cipher_der = der.parts(der.parts(scheme_der)[1])
-    salt = der.content(der.parts(der.parts(kdf_der)[1])[0], der.OCTET_STRING)
-    iv = der.content(der.parts(cipher_der)[1], der.OCTET_STRING)
-    key = hashlib.pbkdf2_hmac("sha256", SECRET, salt, 600_000)
-    command = ("enc", "-d", "-aes-256-cbc", "-K", key.hex(), "-iv", iv.hex())
-    assert openssl(*command, stdin=der.content(encrypted_der, der.OCTET_STRING)) == content
-
-
-def test_the_file_is_private_from_the_first_instant_and_its_folders_too(tmp_path: Path) -> None:
-    old = os.umask(0)
-    try:
-        make(tmp_path)
-    finally:
-        os.umask(old)
-    modes = {
-        path.name: stat.S_IMODE(path.stat().st_mode)
-        for path in (tmp_path / ".gitca", tmp_path / ".gitca/keys", tmp_path / KEY_PATH)
-    }
-    assert modes == {".gitca": 0o700, "keys": 0o700, "root.pem": 0o600}
-    assert names(tmp_path / ".gitca/keys") == ["root.pem"]
-
-
-def test_a_strange_umask_leaves_the_owner_able_to_read(tmp_path: Path) -> None:
-    (tmp_path / ".gitca/keys").mkdir(parents=True)
-    old = os.umask(0o777)
-    try:
-        make(tmp_path)
-    finally:
-        os.umask(old)
-    assert stat.S_IMODE((tmp_path / KEY_PATH).stat().st_mode) == 0o600
-
-
-@pytest.mark.parametrize("occupant", ["file", "folder", "dangling link"])
-def test_whatever_is_at_the_path_stays(tmp_path: Path, occupant: str) -> None:
-    path = place(tmp_path, b"precious")
-    if occupant == "folder":
-        path.unlink()
-        path.mkdir()
-    if occupant == "dangling link":
-        path.unlink()
-        path.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UsageError, match="exists already"):
-        create_key(URI, "P-256", base=tmp_path, passphrase=never)
-    assert names(path.parent) == ["root.pem"]
-    assert not (tmp_path / "elsewhere").exists()
-
-
-def test_of_two_that_make_the_same_key_one_wins_and_one_is_told(tmp_path: Path) -> None:
-    barrier = threading.Barrier(4)
-    outcomes: list[bytes | str] = []
-
-    def race() -> None:
-        def ask(_purpose: str) -> bytes:
-            barrier.wait(timeout=30)
-            return SECRET
-
-        try:
-            outcomes.append(create_key(URI, "Ed25519", base=tmp_path, passphrase=ask))
-        except UsageError as error:
-            outcomes.append(str(error))
-
-    threads = [threading.Thread(target=race) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    won = [outcome for outcome in outcomes if isinstance(outcome, bytes)]
-    assert len(outcomes) == 4
-    assert len(won) == 1
-    with closing(open_signer(URI, base=tmp_path, passphrase=passphrase)) as signer:
-        assert signer.public_key() == won[0]
-    assert names(tmp_path / ".gitca/keys") == ["root.pem"]
-
-
-def test_a_folder_that_cannot_be_made_is_a_backend_out_of_reach(tmp_path: Path) -> None:
-    (tmp_path / ".gitca").write_text("in the way")
-    with pytest.raises(BackendUnavailableError, match=r"cannot be written.*folder"):
-        make(tmp_path)
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o604, 0o602, 0o611])
@@ -329,7 +142,7 @@ def test_two_keys_in_a_file_are_refused(tmp_path: Path) -> None:
 def test_a_wrong_passphrase_is_said_and_not_repeated(tmp_path: Path) -> None:
     make(tmp_path)
     message = refused(tmp_path, ask=lambda _purpose: b"wrong-but-still-secret")
-    assert "passphrase is wrong or the file is damaged" in message
+    assert "wrong passphrase, a damaged file" in message
     assert "wrong-but" not in message
 
 
@@ -378,6 +191,25 @@ def test_a_key_that_a_ca_may_not_use_is_refused(tmp_path: Path, key, seen: str) 
     message = refused(tmp_path, ask=passphrase)
     assert seen in message
     assert "allowed are RSA-2048" in message
+
+
+def test_a_key_of_a_type_that_no_one_knows_is_refused(tmp_path: Path) -> None:
+    unknown = der.algorithm_identifier("1.2.3.4")
+    key_der = der.sequence(der.integer(0), unknown, der.tlv(der.OCTET_STRING, b"key"))
+    place(tmp_path, encrypt_pkcs8(key_der, SECRET))
+    assert "of an unknown type; allowed are RSA-2048" in refused(tmp_path, ask=passphrase)
+
+
+def test_an_encryption_that_no_one_knows_is_said(tmp_path: Path) -> None:
+    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    secret = f"pass:{SECRET.decode()}"
+    command = ("pkcs8", "-topk8", "-v2", "camellia-256-cbc", "-passout", secret)
+    place(tmp_path, openssl(*command, stdin=pem))
+    assert "an unknown encryption" in refused(tmp_path, ask=passphrase)
 
 
 def test_a_key_out_of_reach_is_told_from_a_wrong_one(tmp_path: Path) -> None:
