@@ -202,7 +202,7 @@ class CertificateAuthority(Envelope):
         description="The kind of document.", examples=["CertificateAuthority"]
     )
     spec: CertificateAuthoritySpec = Field(
-        description="What the CA is called, who issues it, and how its key and CRL are kept.",
+        description="Name, issuer, key, validity and CRL of the CA.",
         examples=[
             {
                 "subject": {"commonName": "Example Root CA"},

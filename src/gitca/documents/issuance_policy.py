@@ -164,7 +164,8 @@ class IssuancePolicySpec(CheckedModel):
         examples=[{"algorithms": [{"type": "ecdsa", "curves": ["P-256"]}]}],
     )
     validity: ValidityRules = Field(
-        description="How long certificates are valid.", examples=[{"default": "30d", "max": "90d"}]
+        description="The longest, shortest and usual validity, and the backdating.",
+        examples=[{"default": "30d", "max": "90d"}],
     )
     key_usage: KeyUsageRules = Field(
         default_factory=KeyUsageRules,
@@ -230,7 +231,7 @@ class IssuancePolicy(Envelope):
         description="The kind of document.", examples=["IssuancePolicy"]
     )
     spec: IssuancePolicySpec = Field(
-        description="What may be issued; whatever is not mentioned is denied.",
+        description="Issuer, names, keys, validity and usages that this policy allows.",
         examples=[
             {
                 "issuer": "issuing",

@@ -17,7 +17,9 @@ _RsaBits = Annotated[int, Field(ge=2048, le=16384)]
 class RsaKeys(CheckedModel):
     """RSA keys by size."""
 
-    type: Literal["rsa"] = Field(description="RSA keys.", examples=["rsa"])
+    type: Literal["rsa"] = Field(
+        description="The algorithm: RSA with a modulus between the bounds.", examples=["rsa"]
+    )
     min_bits: _RsaBits = Field(
         2048, description="The shortest modulus in bits; never below 2048.", examples=[3072]
     )
@@ -36,7 +38,9 @@ class RsaKeys(CheckedModel):
 class EcdsaKeys(Model):
     """Elliptic curve keys by curve."""
 
-    type: Literal["ecdsa"] = Field(description="Elliptic curve keys.", examples=["ecdsa"])
+    type: Literal["ecdsa"] = Field(
+        description="The algorithm: ECDSA on one of the curves listed.", examples=["ecdsa"]
+    )
     curves: Items[Literal["P-256", "P-384", "P-521"]] = Field(
         description="The allowed curves.", examples=[["P-256", "P-384"]]
     )
@@ -45,13 +49,18 @@ class EcdsaKeys(Model):
 class Ed25519Keys(Model):
     """Ed25519 keys."""
 
-    type: Literal["ed25519"] = Field(description="Ed25519 keys.", examples=["ed25519"])
+    type: Literal["ed25519"] = Field(
+        description="The algorithm: Ed25519 (RFC 8410), which has one size.", examples=["ed25519"]
+    )
 
 
 class MlDsaKeys(Model):
     """ML-DSA keys (FIPS 204) by parameter set."""
 
-    type: Literal["ml-dsa"] = Field(description="ML-DSA keys (FIPS 204).", examples=["ml-dsa"])
+    type: Literal["ml-dsa"] = Field(
+        description="The algorithm: ML-DSA (FIPS 204) with one of the parameter sets listed.",
+        examples=["ml-dsa"],
+    )
     parameter_sets: Items[Literal["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]] = Field(
         description="The allowed parameter sets.", examples=[["ML-DSA-65"]]
     )

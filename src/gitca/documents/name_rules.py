@@ -139,14 +139,22 @@ class SanRules(Model):
     """Alternative names by type; a type that is not mentioned may not appear."""
 
     dns: DnsRules | None = Field(
-        None, description="DNS names.", examples=[{"allow": ["**.example.internal"]}]
+        None,
+        description="DNS names: which may be asked for.",
+        examples=[{"allow": ["**.example.internal"]}],
     )
     ip: IpRules | None = Field(
-        None, description="IP addresses.", examples=[{"allow": ["10.0.0.0/8"]}]
+        None,
+        description="IP addresses: which may be asked for.",
+        examples=[{"allow": ["10.0.0.0/8"]}],
     )
     uri: UriRules | None = Field(
-        None, description="URIs.", examples=[{"allow": ["spiffe://example.internal/**"]}]
+        None,
+        description="URIs: which may be asked for.",
+        examples=[{"allow": ["spiffe://example.internal/**"]}],
     )
     email: EmailRules | None = Field(
-        None, description="Mail addresses.", examples=[{"allow": ["*@example.internal"]}]
+        None,
+        description="Mail addresses: which may be asked for.",
+        examples=[{"allow": ["*@example.internal"]}],
     )

@@ -69,5 +69,6 @@ class Repository(Envelope):
         description="The kind of document.", examples=["Repository"]
     )
     spec: RepositorySpec = Field(
-        description="Branches, committer and publishing.", examples=[{"branch": "main"}]
+        description="How the repository is kept: branches, committer, publishing.",
+        examples=[{"branch": "main"}],
     )

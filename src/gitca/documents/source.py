@@ -18,7 +18,7 @@ from yaml.scanner import Scanner
 from gitca.documents.compose import Composer, Parser, Place, Pointer, StopError
 from gitca.documents.fields import escaped
 from gitca.documents.flaws import bounded, flaw
-from gitca.documents.text import decode
+from gitca.documents.text import decode, position
 from gitca.findings import Finding, Location
 
 
@@ -93,7 +93,7 @@ def parse_source(
     except StopError as stop:
         return None, bounded((*composer.findings, stop.finding))
     except yaml.MarkedYAMLError as error:
-        return None, bounded((*composer.findings, _malformed(path, error)))
+        return None, bounded((*composer.findings, _malformed(path, text, error)))
     source = Source(path, blob, value, tuple(composer.nulls), composer.places)
     return source, bounded(composer.findings)
 
@@ -110,10 +110,15 @@ _REMEDIES = {
 }
 
 
-def _malformed(path: str, error: yaml.MarkedYAMLError) -> Finding:
+def _malformed(path: str, text: str, error: yaml.MarkedYAMLError) -> Finding:
     problem = str(error.problem or error.context or "malformed")
     mark = error.problem_mark or error.context_mark
-    place = Location(path, mark.line + 1, mark.column + 1) if mark else Location(path)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    end = text.rstrip("\n")
+    # What is missing at the end is found missing after it, in a line that is not there.
+    if line > end.count("\n") + 1:
+        line, column = position(end, len(end))
+    place = Location(path, line, column)
     remedies = [remedy for words, remedy in _REMEDIES.items() if words in problem]
     remedy = remedies[0] if remedies else "check the indentation, brackets and quotes here"
     message = f"malformed YAML: {escaped(problem)}"

@@ -57,7 +57,7 @@ def control_character(value: str) -> str:
     return _code_point(found[0]) if found else ""
 
 
-def place(text: str, offset: int) -> tuple[int, int]:
+def position(text: str, offset: int) -> tuple[int, int]:
     """Return line and column, from 1, of an offset into a text."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
@@ -83,7 +83,7 @@ def _byte_order_mark(path: str, data: bytes) -> Finding | None:
 def _not_utf8(path: str, data: bytes, error: UnicodeDecodeError) -> Finding:
     before = data[: error.start].decode("utf-8")
     message = f"byte 0x{data[error.start]:02x} is not UTF-8, the only encoding that is allowed"
-    at = place(before, len(before))
+    at = position(before, len(before))
     return _finding(path, "yaml.encoding", message, "save the document as UTF-8", at)
 
 
