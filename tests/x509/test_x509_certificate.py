@@ -41,6 +41,7 @@ from gitca.x509.certificate import (
     template_of,
 )
 from gitca.x509.extensions import extension, extensions_der, subject_key_identifier
+from gitca.x509.lint import lint_certificate
 from gitca.x509.pem import pem_blocks, to_pem
 from gitca.x509.signed import assemble, tbs_of, verify_signature
 from gitca.x509.template import (
@@ -293,6 +294,14 @@ def test_each_attribute_stands_in_a_relative_name_of_its_own():
     subject = tuple(NameAttribute("2.5.4.11", text) for text in "abc")
     dump = dumped(der.parts(built(leaf_template(subject=subject)).tbs)[5])
     assert dump.count("cons: SET") == 3
+
+
+def test_the_bounds_of_an_attribute_count_characters_and_not_octets():
+    subject = (NameAttribute(COMMON_NAME, "\u2014" * 64),)
+    certificate_der = built(leaf_template(subject=subject)).der
+    assert template_of(certificate_der).subject == subject
+    assert lint_certificate(certificate_der) == ()
+    assert ("\u2014" * 64) in shown(certificate_der, "-subject", "-nameopt", "utf8")
 
 
 def test_the_alternative_names_are_critical_exactly_when_the_subject_is_empty():

@@ -17,12 +17,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from gitca.x509 import der
 from gitca.x509.algorithms import algorithm_identifier_der
-from gitca.x509.distinguished_name import flatten, read_name
+from gitca.x509.distinguished_name import flatten, read_name, write_name
 from gitca.x509.extensions import extensions_der, subject_key_identifier
 from gitca.x509.placeholder import placeholder_signature
 from gitca.x509.refusal import RefusedError
 from gitca.x509.signed import assemble, tbs_of
-from gitca.x509.template import CertificateTemplate, NameAttribute
+from gitca.x509.template import CertificateTemplate
 from gitca.x509.template_reading import find, read_template
 
 MAX_SERIAL_BITS = 159  # 20 octets, the first bit being the sign (RFC 5280 section 4.1.2.2)
@@ -92,7 +92,7 @@ def rehearse(
     _check_frame(serial, not_before, not_after)
     identifier_der = algorithm_identifier_der(issuer.signature_algorithm)
     try:
-        subject_der = _name_der(template.subject)
+        subject_der = write_name(template.subject)
         issuer_der, aki = (
             (subject_der, subject_key_identifier(template.spki_der))
             if issuer.certificate_der is None
@@ -127,14 +127,6 @@ def _check_frame(serial: int, not_before: datetime, not_after: datetime) -> None
     if not_after < not_before:
         message = f"notAfter {not_after.isoformat()} is before notBefore {not_before.isoformat()}"
         raise CertificateError("certificate.validity", message)
-
-
-def _name_der(subject: tuple[NameAttribute, ...]) -> bytes:
-    attributes = [
-        x509.NameAttribute(x509.ObjectIdentifier(attribute.oid), attribute.value)
-        for attribute in subject
-    ]
-    return x509.Name(attributes).public_bytes()
 
 
 @functools.lru_cache(maxsize=64)
@@ -199,7 +191,7 @@ def _is_exact(
 ) -> bool:
     """Return whether the template, written again, gives the certificate's own bytes."""
     try:
-        subject_der = _name_der(template.subject)
+        subject_der = write_name(template.subject)
         extensions = der.sequence(*extensions_der(template, aki.key_identifier if aki else None))
     except (ValueError, TypeError):
         return False

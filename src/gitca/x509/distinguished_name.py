@@ -1,13 +1,17 @@
-"""Distinguished names, read from their bytes (RFC 5280 section 4.1.2.4).
+"""Distinguished names, to and from their bytes (RFC 5280 section 4.1.2.4).
 
-`cryptography` refuses names in the older string types that CAs of the last century carry and that
-must be kept byte for byte; here every string type of RFC 5280 has its text.
+`cryptography` refuses names in the older string types that CAs of the last century carry, and holds
+RFC 5280's bounds, which count characters, against octets of UTF-8.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from gitca.x509 import der
-from gitca.x509.attributes import attribute_name
+from gitca.x509.attributes import StringType, attribute_name, check_attribute, string_type
+from gitca.x509.refusal import RefusedError
 from gitca.x509.template import NameAttribute
 
 _CODECS = {
@@ -21,7 +25,28 @@ _CODECS = {
     0x1E: "utf-16-be",  # BMPString
 }
 
+_TAGS: Mapping[StringType, int] = MappingProxyType(
+    {"UTF8String": 0x0C, "PrintableString": 0x13, "IA5String": 0x16}
+)
+
 RelativeName = tuple[NameAttribute, ...]
+
+
+def write_name(attributes: tuple[NameAttribute, ...]) -> bytes:
+    """Return the DER Name of attributes, each in a relative distinguished name of its own.
+
+    Raises: RefusedError for an attribute that `check_attribute` refuses.
+    """
+    return der.sequence(*[der.tlv(der.SET, _write_attribute(found)) for found in attributes])
+
+
+def _write_attribute(attribute: NameAttribute) -> bytes:
+    problem = check_attribute(attribute.oid, attribute.value)
+    if problem:
+        raise RefusedError(problem.rule, problem.message, problem.remedy)
+    tag = _TAGS[string_type(attribute.oid)]
+    value_der = der.tlv(tag, attribute.value.encode(_CODECS[tag]))
+    return der.sequence(der.object_identifier(attribute.oid), value_der)
 
 
 def read_name(name_der: bytes) -> tuple[RelativeName, ...]:
