@@ -123,6 +123,27 @@ def test_no_one_else_can_open_the_file_before_it_is_written(
     assert modes == [0o600]
 
 
+def test_the_whole_key_and_then_its_name_are_made_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, int, bool]] = []
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        kind = "file" if stat.S_ISREG(status.st_mode) else "folder"
+        synced.append((kind, status.st_size, (tmp_path / KEY_PATH).exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    make(tmp_path)
+    size = (tmp_path / KEY_PATH).stat().st_size
+    folders = [kind for kind, _, _ in synced[:2]]
+    assert folders == ["folder", "folder"]  # those that hold .gitca and .gitca/keys
+    assert synced[2] == ("file", size, False)
+    assert [(kind, named) for kind, _, named in synced[3:]] == [("folder", True)]
+
+
 def test_a_strange_umask_leaves_the_owner_able_to_read(tmp_path: Path) -> None:
     (tmp_path / ".gitca/keys").mkdir(parents=True)
     old = os.umask(0o777)

@@ -101,6 +101,7 @@ def _make_folders(folder: Path) -> None:
         _make_folders(folder.parent)
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=_FOLDER_MODE)
+        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:
