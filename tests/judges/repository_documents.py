@@ -49,7 +49,12 @@ spec:
 
 
 def authority_document(
-    name: str, *, issuer: str, path_length: int | None, algorithm: str = "", constraints: str = ""
+    name: str,
+    *,
+    issuer: str,
+    path_length: int | None,
+    algorithm: str = "",
+    constraints: str = "",
 ) -> str:
     """Return a CA whose key is .gitca/keys/`name`.pem; `constraints` is YAML in flow style."""
     optional = {
@@ -58,7 +63,9 @@ def authority_document(
         "nameConstraints": constraints,
     }
     lines = [f"  {key}: {value}" for key, value in optional.items() if value]
-    validity = "10y" if issuer == "self" else "5y"
+    # Roots outlive 2049, from where on dates are written in another way (RFC 5280 section 4.1.2.5).
+    # A CA ends before its issuer: the nearer to the leaves, the shorter.
+    validity = "40y" if issuer == "self" else f"{5 + (path_length or 0)}y"
     return "\n".join(
         [
             "apiVersion: gitca/v1",
@@ -72,3 +79,15 @@ def authority_document(
             "",
         ]
     )
+
+
+def revocation_document(request: str, reason: str) -> str:
+    """Return the revocation of a request's certificates, whose key was lost a year ago."""
+    return f"""\
+apiVersion: gitca/v1
+kind: RevocationRequest
+spec:
+  certificate: {request}
+  reason: {reason}
+  invalidityDate: 2025-11-24T00:00:00Z
+"""

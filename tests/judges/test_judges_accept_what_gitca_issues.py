@@ -16,7 +16,8 @@ from judges import gnutls, nginx, openssl
 from judges.ca_repository import CaRepository
 from judges.chain import Chain, Verdict
 from judges.nginx import Credential
-from judges.repository_documents import CORPUS_POLICY
+from judges.process import Answer, ask
+from judges.repository_documents import CORPUS_POLICY, revocation_document
 
 Judge = Callable[[Chain], Verdict]
 
@@ -26,17 +27,36 @@ FRESH: tuple[tuple[str, KeyKind], ...] = (
     ("certutil", "P-256"),
     ("keytool", "RSA 2048"),
 )
+# RFC 5280 section 5.3.1, and what openssl calls them; removeFromCRL belongs to delta CRLs.
+REASONS = {
+    "unspecified": "",
+    "keyCompromise": "Key Compromise",
+    "cACompromise": "CA Compromise",
+    "affiliationChanged": "Affiliation Changed",
+    "superseded": "Superseded",
+    "cessationOfOperation": "Cessation Of Operation",
+    "certificateHold": "Certificate Hold",
+    "privilegeWithdrawn": "Privilege Withdrawn",
+    "aACompromise": "AA Compromise",
+}
 HOST = "www.example.internal"
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A repository after its first reconcile, and after some of it was revoked."""
+    """A repository after its first reconcile, and after some of it was revoked.
+
+    Of the corpus, the first certificates are revoked, each for one of REASONS, and the last is not.
+    """
 
     repository: CaRepository
     before: dict[str, Chain]
     after: dict[str, Chain]
     keys: Path
+
+
+REVOKED = dict(zip(REASONS, corpus.GOOD, strict=False))
+STANDING = tuple(corpus.GOOD)[-1]
 
 
 def corpus_request(file: str) -> str:
@@ -46,7 +66,7 @@ def corpus_request(file: str) -> str:
 
 @pytest.fixture(scope="session")
 def issued(tmp_path_factory: pytest.TempPathFactory) -> Issued:
-    """The corpus, a server and a client, issued; then one of each kind of path revoked."""
+    """The corpus, a server and a client, issued; then a client and some of the corpus revoked."""
     require("openssl")
     repository = CaRepository.create(tmp_path_factory.mktemp("issued") / "ca")
     keys = tmp_path_factory.mktemp("keys")
@@ -58,16 +78,20 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Issued:
     _request_with_new_key(repository, "tls/client", "internal-client", keys, "job.example.internal")
     repository.commit("Requests")
     repository.gitca("reconcile")
-    names = [corpus_request(file) for file in corpus.GOOD]
-    before = {name: repository.chain(name) for name in [*names, "tls/server"]}
-    before["tls/client"] = repository.chain("tls/client", purpose="client")
-    repository.gitca("revoke", names[0], "--reason", "keyCompromise")
-    repository.gitca("revoke", "tls/client", "--reason", "superseded")
+    before = _chains(repository)
+    repository.gitca("revoke", "tls/client", "--reason", "keyCompromise")
+    for reason, file in REVOKED.items():
+        document = revocation_document(corpus_request(file), reason)
+        repository.write(f"requests/revoked/{reason}.yaml", document)
     repository.commit("Revocations")
     repository.gitca("reconcile")
-    after = {name: repository.chain(name) for name in [names[0], names[1], "tls/server"]}
-    after["tls/client"] = repository.chain("tls/client", purpose="client")
-    return Issued(repository, before, after, keys)
+    return Issued(repository, before, _chains(repository), keys)
+
+
+def _chains(repository: CaRepository) -> dict[str, Chain]:
+    names = [*(corpus_request(file) for file in corpus.GOOD), "tls/server"]
+    client = repository.chain("tls/client", purpose="client")
+    return {**{name: repository.chain(name) for name in names}, "tls/client": client}
 
 
 def _request_with_new_key(
@@ -167,30 +191,55 @@ def test_a_crl_is_accepted_under_its_ca(module: object, issued: Issued, name: st
     assert verdict.accepted, verdict.words
 
 
-def test_a_revoked_certificate_is_refused_and_its_neighbour_is_not(
-    judge: Judge, issued: Issued
-) -> None:
-    revoked, neighbour, *_ = issued.after.values()
-    assert not judge(revoked).accepted
-    verdict = judge(neighbour)
+@pytest.mark.parametrize("reason", REVOKED)
+def test_a_revoked_certificate_is_refused(judge: Judge, issued: Issued, reason: str) -> None:
+    assert not judge(issued.after[corpus_request(REVOKED[reason])]).accepted
+
+
+def test_a_certificate_that_was_not_revoked_is_still_accepted(judge: Judge, issued: Issued) -> None:
+    verdict = judge(issued.after[corpus_request(STANDING)])
     assert verdict.accepted, verdict.words
 
 
-def test_openssl_reads_the_reason_of_a_revocation(issued: Issued) -> None:
-    text = openssl.crl_text(issued.repository.crl("issuing"))
-    assert "Key Compromise" in text
-    assert "Superseded" in text
-    revoked = next(iter(issued.after.values()))
-    serial = openssl.certificate_text(revoked.leaf).partition("Serial Number:")[2].split()[0]
-    assert serial.replace(":", "").upper().removeprefix("0") in text
+@pytest.mark.parametrize("reason", REVOKED)
+def test_openssl_reads_the_reason_and_the_invalidity_date_of_a_revocation(
+    issued: Issued, reason: str
+) -> None:
+    revoked = issued.after[corpus_request(REVOKED[reason])]
+    entry = _crl_entry(openssl.crl_text(revoked.crls[0]), openssl.certificate_text(revoked.leaf))
+    assert ("X509v3 CRL Reason Code" in entry) == bool(REASONS[reason])
+    assert REASONS[reason] in entry
+    assert "Nov 24 00:00:00 2025 GMT" in entry
+
+
+def _crl_entry(crl_text: str, certificate_text: str) -> str:
+    serial = certificate_text.partition("Serial Number:")[2].split()[0].replace(":", "").upper()
+    entries = crl_text.split("Serial Number: ")[1:]
+    return next(entry for entry in entries if entry.split()[0] == serial)
 
 
 def test_java_names_the_reason_of_a_revocation(
     judge_of: Callable[[str], Judge], issued: Issued
 ) -> None:
-    revoked = next(iter(issued.after.values()))
-    verdict = judge_of("java")(revoked)
+    verdict = judge_of("java")(issued.after[corpus_request(REVOKED["keyCompromise"])])
     assert "KEY_COMPROMISE" in verdict.words
+
+
+def test_gitca_finds_no_contradiction_in_what_the_judges_accepted(issued: Issued) -> None:
+    issued.repository.gitca("verify")
+
+
+def test_the_files_below_issued_serve_openssl_as_they_lie_there(issued: Issued) -> None:
+    def verify(request: str) -> Answer:
+        return ask(
+            *("openssl", "verify", "-x509_strict", "-crl_check", "-CAfile", "root/ca.pem"),
+            *("-CRLfile", "issuing/crl.der", "-untrusted", "issuing/ca.pem"),
+            f"issuing/certificates/{request}.pem",
+            cwd=issued.repository.issued(""),
+        )
+
+    assert verify("tls/server").status == 0
+    assert "certificate revoked" in verify("tls/client").words
 
 
 def test_nginx_admits_a_client_until_it_is_revoked(issued: Issued) -> None:
