@@ -1,64 +1,17 @@
-"""Running gitca as a user does: a process of its own, in a folder, with an environment."""
+"""Repositories to run commands in: as init makes one, and one that has been lived in."""
 
 from __future__ import annotations
 
-import os
+import re
+import shutil
 import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cli_command import Command
 
-PASSPHRASE = "correct horse battery staple"  # noqa: S105 - of keys that live for one test
-SOURCES = Path(__file__).parents[2] / "src"
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-class Command:
-    """gitca in a folder; `fails` and `runs` say what is expected."""
-
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.folder = folder
-        self.environment = environment
-
-    def __call__(self, *arguments: str, **environment: str) -> Answer:
-        return self.start(sys.executable, "-m", "gitca", *arguments, **environment)
-
-    def start(self, *command: str, **environment: str) -> Answer:
-        inherited = {"PYTHONPATH": str(SOURCES), "COLUMNS": "100"}
-        answer = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=os.environ | inherited | self.environment | environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            timeout=120,
-        )
-        assert "Traceback" not in answer.stderr, answer.stderr
-        return Answer(answer.returncode, answer.stdout, answer.stderr)
-
-    def runs(self, *arguments: str, code: int = 0) -> str:
-        answer = self(*arguments)
-        assert answer.code == code, f"{arguments}: {answer.code}\n{answer.out}{answer.err}"
-        return answer.out
-
-    def git(self, *arguments: str) -> str:
-        answer = self.start("git", *arguments)
-        assert answer.code == 0, answer.err
-        return answer.out
-
-    def at(self, folder: Path) -> Command:
-        return Command(folder, **self.environment)
+PASSPHRASE = "correct horse battery staple"
 
 
 @pytest.fixture
@@ -94,3 +47,70 @@ def make_csr(tmp_path: Path) -> Callable[..., Path]:
         return csr
 
     return make
+
+
+@pytest.fixture
+def pki(scaffold: Path, tmp_path: Path) -> Command:
+    """A fresh copy of the scaffold, nothing issued yet."""
+    shutil.copytree(scaffold, tmp_path / "pki", symlinks=True)
+    return Command(tmp_path / "pki", GITCA_KEY_PASSPHRASE=PASSPHRASE)
+
+
+@pytest.fixture(scope="session")
+def standing(scaffold: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """A repository with CAs, a valid server, a revoked client, and a request never reconciled.
+
+    For commands that change nothing; `lived_in` is a copy for the others.
+    """
+    folder = tmp_path_factory.mktemp("lived-in") / "pki"
+    shutil.copytree(scaffold, folder, symlinks=True)
+    command = Command(folder, GITCA_KEY_PASSPHRASE=PASSPHRASE)
+    for name, policy in (("payments/api", "internal-server"), ("jobs/backup", "internal-client")):
+        host = f"{name.split('/')[1]}.example.internal"
+        command.runs(
+            *("request", "new", name, "--policy", policy, "--new-key", f"../{host}.key"),
+            *("--dns", host, "--common-name", host),
+        )
+    command.commit("two requests")
+    command.runs("reconcile")
+    command.runs("revoke", "jobs/backup", "--reason", "superseded")
+    command.commit("one revocation")
+    command.runs("reconcile")
+    command.runs(
+        *("request", "new", "shop/web", "--policy", "internal-server", "--new-key", "../web.key"),
+        *("--dns", "web.example.internal"),
+    )
+    command.commit("one more request")
+    return command
+
+
+@pytest.fixture
+def lived_in(standing: Command, tmp_path: Path) -> Command:
+    """A copy of the repository that `standing` describes."""
+    shutil.copytree(standing.folder, tmp_path / "lived-in", symlinks=True)
+    return Command(tmp_path / "lived-in", GITCA_KEY_PASSPHRASE=PASSPHRASE)
+
+
+_MASKS = (
+    (r"sha256:[0-9a-f]{64}", "sha256:DIGEST"),
+    (r"\b[0-9a-f]{40}\b", "f" * 40),
+    (r"\b[0-9a-f]{12}…[0-9a-f]{12}\b", "f" * 12 + "…" + "f" * 12),
+    (r"\b[0-9a-f]{32}\b", "ORDER"),
+    (r"\brun [0-9a-f]{16}\b", "run RUN"),
+    (r"\b(commit|blob) [0-9a-f]{12}\b", r"\1 ID"),
+    (r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)", "2026-11-24T12:00:00Z"),
+    (r"\b20\d\d-\d\d-\d\d\b", "2026-11-24"),
+    (r"\bin \d+ days\b", "in N days"),
+)
+
+
+@pytest.fixture
+def masked() -> Callable[[str], str]:
+    """What is drawn or dated replaced by something of the same width, for golden files."""
+
+    def mask(text: str) -> str:
+        for pattern, replacement in _MASKS:
+            text = re.sub(pattern, replacement, text)
+        return text
+
+    return mask

@@ -3,6 +3,7 @@
 Heavy modules are imported in command bodies, so that a command pays for what it uses.
 """
 
+import os
 import sys
 
 from gitca import __version__
@@ -15,6 +16,8 @@ def main() -> None:
         # The parser would give the same answer and costs more than the rest of the process.
         sys.stdout.write(f"gitca {__version__}\n")
         return
+    # No package that happens to be installed here gets to hook into the parsing of documents.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from gitca.cli.boundary import run
 
     sys.exit(run(arguments))

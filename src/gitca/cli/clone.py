@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,6 +48,16 @@ def open_clone(folder: Path, revision: str = "HEAD") -> Iterator[Clone]:
         store, branches = _store(repository, governing)
         tip = _tip(repository, branches, source)
         yield Clone(repository, store, store.at(source, tip), governing)
+
+
+def check_authority(governing: Governing, name: str, *, also: Collection[str] = ()) -> None:
+    """Check that there is such a CA, sound or not. Raises: UsageError."""
+    known = {*governing.authorities, *also}
+    if name not in known and f"ca/{name}.yaml" not in governing.broken:
+        raise UsageError(
+            f"there is no CA {name!r}; there are {', '.join(sorted(known)) or 'none'}",
+            remedy="a CA is named after its document in ca/",
+        )
 
 
 @dataclass(frozen=True, slots=True)

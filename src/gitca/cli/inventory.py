@@ -61,11 +61,13 @@ def list_certificates(
     not yet signed.
     """
     from gitca.cli.certificates import certificate_orders, row_of
-    from gitca.cli.clone import open_clone
+    from gitca.cli.clone import check_authority, open_clone
     from gitca.cli.progress import tracked
 
     settings, now = settings_of(context), clock()
     with open_clone(settings.repo) as clone:
+        if ca:
+            check_authority(clone.governing, ca, also=clone.state.authorities)
         orders = [
             record
             for record in certificate_orders(clone.state, authorities=authorities)

@@ -41,10 +41,11 @@ def reconcile(
     pushed commit before a key signs it; a run that died is finished by the next. A denied request
     holds up nothing but itself.
     """
-    from gitca.cli.clone import open_store
+    from gitca.cli.clone import check_authority, open_store
     from gitca.cli.done import report_record, write_report
     from gitca.cli.passphrase import passphrase_of_user
     from gitca.cli.run import next_serial, run_name
+    from gitca.documents.load import load_governing
     from gitca.reconcile.keys import Keys
     from gitca.reconcile.recipe import World, reconcile
     from gitca.signers import open_signer
@@ -57,6 +58,11 @@ def reconcile(
         Keys(opener, frozenset(ca) if ca else None) as keys,
         shown_progress(quiet=settings.is_quiet) as progress,
     ):
+        if ca:
+            snapshot = store.load()
+            governing = load_governing(snapshot.entries, store.read)
+            for name in ca:
+                check_authority(governing, name)
         world = World(clock, next_serial, run_name())
         report = reconcile(store, keys, world, take_over=take_over, progress=progress)
     if output_format is Format.JSON:

@@ -13,11 +13,13 @@ import typer
 
 from gitca.cli.completion import authority_names, request_names
 from gitca.cli.settings import settings_of
-from gitca.cli.times import format_time, parse_time
+from gitca.cli.times import clock, format_time, parse_time
+from gitca.errors import UsageError
 
 if TYPE_CHECKING:
     from gitca.cli.clone import Clone
     from gitca.cli.yaml_text import Value
+    from gitca.ledger.state import OrderRecord
 
 _KEY = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -96,12 +98,25 @@ def _target(clone: Clone, target: str, ca: str) -> tuple[dict[str, Value], str]:
 
     if _KEY.fullmatch(target):
         return {"key": target}, f"keys/{target.removeprefix('sha256:')[:16]}"
-    if not ca and target in clone.state.requests:
+    request = clone.state.requests.get(target)
+    if not ca and request is not None:
+        _check_standing(clone, target, request.orders)
         return {"certificate": target}, target
     record = find_certificate(clone, target, ca=ca or None)
+    _check_standing(clone, target, [record])
     given = record.certificate
     stem = given.request or f"authorities/{given.authority}"
     return {"serial": given.serial, "ca": record.ordered.ca}, f"{stem}-{given.serial[:8]}"
+
+
+def _check_standing(clone: Clone, target: str, records: list[OrderRecord]) -> None:
+    """Check that there is something left to revoke. Raises: UsageError."""
+    pending = any(record.is_pending for record in records)
+    if not pending and not clone.state.live(records, clock()):
+        raise UsageError(
+            f"nothing to revoke: what {target} stands for is revoked or expired already",
+            remedy="`gitca show` tells since when",
+        )
 
 
 def _free_path(clone: Clone, root: Path, stem: str) -> str:
