@@ -206,6 +206,7 @@ REVOCATIONS = {
     "serial with colons": (4, '  serial: ‸"3f:2a"\n  ca: root', "document.serial"),
     "serial with 0x": (4, '  serial: ‸"0x3f"\n  ca: root', "document.serial"),
     "serial zero": (4, '  serial: ‸"00"\n  ca: root', "document.serial"),
+    "serial with a leading zero": (4, '  serial: ‸"03f"\n  ca: root', "document.serial"),
     "serial of 41 digits": (
         4,
         '  serial: ‸"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"\n  ca: root',
@@ -337,6 +338,29 @@ def test_a_mistake_in_an_authority_is_one_finding_at_its_place(name):
 
 
 @pytest.mark.parametrize(
+    "uri",
+    [
+        "file:issuing.key",
+        "file:.gitca/keys/issuing.pem",
+        "file:///var/lib/gitca/issuing.key",
+        "awskms:///alias/issuing?region=eu-west-1",
+        "awskms:///arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "pkcs11:token=ca;object=issuing;type=private?module-path=/usr/lib/x.so&pin-source=file:/run/pin",
+    ],
+)
+def test_the_signers_uris_are_accepted(uri):
+    assert parsed(with_line(ISSUING, 6, f"  key: {uri}"))[0].spec.key == uri
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["pkcs11:token=a;pin-value=1", "pkcs11:token=a?x=1&PIN-VALUE=1", "pkcs11:a?pin%2Dvalue=1"],
+)
+def test_a_pin_in_a_signers_uri_is_refused_however_it_is_written(uri):
+    assert "(authority.key.secret)" in only_finding(with_line(ISSUING, 6, f"  key: {uri}"))
+
+
+@pytest.mark.parametrize(
     "key",
     ["pkcs11:token=a?pin-value=S3cret", "https://u:S3cret@host/", "S3cret", "file:S3cret\u00e9"],
 )
@@ -419,6 +443,8 @@ def test_a_mistake_in_a_policy_is_one_finding_at_its_place(name):
 REPOSITORIES = {
     "branch": (4, "  branch: ‸../x", "document.branch"),
     "branch that is an option": (4, "  branch: ‸--upload-pack=x", "document.branch"),
+    "HEAD": (4, "  branch: ‸HEAD", "document.branch"),
+    "whole reference": (4, "  branch: ‸refs/heads/main", "document.branch"),
     "branch with a lock": (4, "  branch: ‸a.lock", "document.branch"),
     "committer": (6, '  committer: {name: ‸"a<b", email: a@b}', "document.value"),
     "mail": (6, "  committer: {name: a, email: ‸b}", "document.value"),

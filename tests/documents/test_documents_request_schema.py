@@ -12,8 +12,8 @@ from gitca.documents.request_schema import check_request_schema
 
 GOOD = [
     "{}",
-    "{type: object, required: [owner]}",
-    "{properties: {labels: {$ref: '#/$defs/labels'}}, $defs: {labels: {type: object}}}",
+    "{properties: {metadata: {type: object, required: [owner]}}}",
+    "{properties: {metadata: {$ref: '#/$defs/metadata'}}, $defs: {metadata: {type: object}}}",
     "{$schema: 'https://json-schema.org/draft/2020-12/schema'}",
     "{properties: {owner: {enum: [a, null]}}}",
     "{properties: {labels: {patternProperties: {'^cost-': {pattern: '^[0-9]+$'}}}}}",

@@ -128,7 +128,8 @@ class CrlSettings(CheckedModel):
             )
 
 
-_DEFAULT_CRL = CrlSettings.model_validate({"lifetime": "7d", "refreshBefore": "3d"})
+def _default_crl() -> CrlSettings:
+    return CrlSettings.model_validate({"lifetime": "7d", "refreshBefore": "3d"})
 
 
 class CertificateAuthoritySpec(Model):
@@ -183,7 +184,7 @@ class CertificateAuthoritySpec(Model):
         examples=["active"],
     )
     crl: CrlSettings = Field(
-        _DEFAULT_CRL,
+        default_factory=_default_crl,
         description="The CRL's lifetime, refresh and URLs. Without it: 7d, 3d and no URL.",
         examples=[{"lifetime": "7d", "refreshBefore": "3d"}],
     )

@@ -112,8 +112,6 @@ def duration_text(duration: timedelta) -> str:
 
 
 def _duration(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
     if not isinstance(value, str):
         raise refuse("document.type", f"{shown(value)} is not a duration", _DURATION_REMEDY)
     return parse_duration(value)
@@ -144,8 +142,6 @@ def parse_timestamp(text: str) -> datetime:
 
 
 def _timestamp(value: object) -> datetime:
-    if isinstance(value, datetime):
-        return value
     if not isinstance(value, str):
         raise refuse("document.type", f"{shown(value)} is not a time", "write a time as text")
     return parse_timestamp(value)
@@ -164,13 +160,13 @@ Timestamp = Annotated[
 """A time in UTC to the second, `2026-11-20T00:00:00Z` (RFC 3339)."""
 
 
-def _form(pattern: str, rule: str, remedy: str) -> AfterValidator:
-    """Return the check that a text has the form; its finding says `remedy`."""
+def _form(pattern: str, rule: str, noun: str, remedy: str) -> AfterValidator:
+    """Return the check that a text has the form; its finding says what it is not and the remedy."""
     compiled = re.compile(pattern)
 
     def check(value: str) -> str:
         if compiled.fullmatch(value) is None:
-            raise refuse(rule, f"{shown(value)} is not of the form that is allowed here", remedy)
+            raise refuse(rule, f"{shown(value)} is not {noun}", remedy)
         return value
 
     return AfterValidator(check)
@@ -195,27 +191,37 @@ SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _SEGMENT_REMEDY = "use letters, digits, dots, hyphens and underscores; start with a letter or digit"
 _PATH = rf"{SEGMENT}(?:/{SEGMENT})*"
 
-SegmentName = Annotated[str, _form(SEGMENT, "document.name", _SEGMENT_REMEDY), _schema(SEGMENT)]
+SegmentName = Annotated[
+    str, _form(SEGMENT, "document.name", "the name of a CA", _SEGMENT_REMEDY), _schema(SEGMENT)
+]
 """The name of a CA: the file's name in `ca/` without `.yaml`."""
 
 PathName = Annotated[
     str,
-    _form(_PATH, "document.name", f"{_SEGMENT_REMEDY}; part folders by /; leave .yaml out"),
+    _form(
+        _PATH,
+        "document.name",
+        "the name of a policy or request",
+        f"{_SEGMENT_REMEDY}; part folders by /; leave .yaml out",
+    ),
     _schema(_PATH),
 ]
 """The name of a policy or request: its path below `policies/` or `requests/` without `.yaml`."""
 
-_SERIAL = r"(?!0+$)[0-9a-f]{1,40}"
+_SERIAL = r"[1-9a-f][0-9a-f]{0,39}"
 Serial = Annotated[
     str,
     _form(
         _SERIAL,
         "document.serial",
-        "write it in quotes, in lower-case hexadecimal without colons or 0x, at most 40 digits",
+        "a serial number",
+        "write it in quotes, in lower-case hexadecimal as gitca list prints it: no colons, no 0x, no"
+        " leading zeros, at most 40 digits",
     ),
     _schema(_SERIAL),
 ]
-"""A serial number: lower-case hexadecimal, at most 40 digits (RFC 5280 section 4.1.2.2)."""
+"""A serial number in one form, for it is compared as text: lower-case hexadecimal without leading
+zeros, at most 40 digits (RFC 5280 section 4.1.2.2)."""
 
 _KEY_IDENTIFIER = r"sha256:[0-9a-f]{64}"
 KeyIdentifier = Annotated[
@@ -223,17 +229,23 @@ KeyIdentifier = Annotated[
     _form(
         _KEY_IDENTIFIER,
         "document.key-identifier",
+        "the identifier of a key",
         "write sha256: and the 64 lower-case hexadecimal digits of the key's SPKI digest",
     ),
     _schema(_KEY_IDENTIFIER),
 ]
 """`sha256:` and the SHA-256 of a SubjectPublicKeyInfo, as `gitca show` prints it."""
 
-OID_PATTERN = r"(?:[01]\.[1-3]?[0-9]|2\.(?:0|[1-9][0-9]{0,17}))(?:\.(?:0|[1-9][0-9]{0,17})){0,30}"
+OID_PATTERN = (
+    r"(?:[01]\.(?:[0-9]|[1-3][0-9])|2\.(?:0|[1-9][0-9]{0,17}))(?:\.(?:0|[1-9][0-9]{0,17})){0,30}"
+)
 ObjectIdentifier = Annotated[
     str,
     _form(
-        OID_PATTERN, "document.oid", "write a dotted object identifier, as in 1.3.6.1.4.1.99999.1"
+        OID_PATTERN,
+        "document.oid",
+        "an object identifier",
+        "write a dotted object identifier, as in 1.3.6.1.4.1.99999.1",
     ),
     _schema(OID_PATTERN),
 ]
@@ -248,17 +260,22 @@ LabelName = Annotated[
     _form(
         r"[A-Za-z0-9][A-Za-z0-9._/-]{0,126}",
         "document.label",
+        "the name of a label",
         "use letters, digits, dots, hyphens, underscores and slashes; start with a letter or digit",
     ),
 ]
 Count = Annotated[int, Field(ge=0, le=10_000)]
 
-_BRANCH = r"(?!.*(?:\.\.|//|/\.|\.lock(?:/|$)|@\{|\.$|/$))[A-Za-z0-9_][A-Za-z0-9_./@+-]{0,199}"
+_BRANCH = (
+    r"(?!HEAD$|refs/)(?!.*(?:\.\.|//|/\.|\.lock(?:/|$)|@\{|\.$|/$))"
+    r"[A-Za-z0-9_][A-Za-z0-9_./@+-]{0,199}"
+)
 BranchName = Annotated[
     str,
     _form(
         _BRANCH,
         "document.branch",
+        "the name of a branch",
         "write a branch name of letters, digits, and - _ . / + @, as git check-ref-format allows",
     ),
     _schema(_BRANCH),

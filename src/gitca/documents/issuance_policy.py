@@ -192,10 +192,15 @@ class IssuancePolicySpec(CheckedModel):
     request_schema: Annotated[Mapping[str, Any], AfterValidator(check_request_schema)] | None = (
         Field(
             None,
-            description="A JSON Schema (draft 2020-12) that the metadata of every request must"
+            description="A JSON Schema (draft 2020-12) that the whole document of every request must"
             " satisfy, for an organisation's own labels and annotations. Without recursion and"
             " without references to other documents.",
-            examples=[{"required": ["owner"]}],
+            examples=[
+                {
+                    "required": ["metadata"],
+                    "properties": {"metadata": {"required": ["owner"]}},
+                }
+            ],
         )
     )
     renewal: Renewal = Field(

@@ -99,7 +99,7 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
         policies, policy_findings(policies.documents.values(), authorities.documents, broken)
     )
     return Governing(
-        repository=repository.documents.get("repository", _DEFAULT_REPOSITORY),
+        repository=repository.documents.get("repository") or _default_repository(),
         authorities=authorities.documents,
         policies=policies.documents,
         broken=repository.broken | authorities.broken | policies.broken,
@@ -107,15 +107,16 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
     )
 
 
-_DEFAULT_REPOSITORY = Document(
-    kind="Repository",
-    name="repository",
-    path=REPOSITORY_PATH,
-    blob="",
-    metadata=Metadata(),
-    spec=RepositorySpec(),
-    source=Source(REPOSITORY_PATH, "", {}),
-)
+def _default_repository() -> Document[RepositorySpec]:
+    return Document(
+        kind="Repository",
+        name="repository",
+        path=REPOSITORY_PATH,
+        blob="",
+        metadata=Metadata(),
+        spec=RepositorySpec(),
+        source=Source(REPOSITORY_PATH, "", {}),
+    )
 
 
 def _load_ca_folder(folder: Folder, read: Read) -> tuple[_Parsed, _Parsed]:

@@ -1,4 +1,4 @@
-"""Paths in a CA repository: the path is the name, and a name must be safe on every system."""
+"""The path that a request names its CSR file by."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _Pattern = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
 _ASCII_LABEL = re.compile(r"[A-Za-z0-9_*-]+")
 _UNICODE_LABEL = re.compile(r"[\w-]+")
-_SEGMENT = re.compile(r"[A-Za-z0-9._*-]+")
+_SEGMENT = re.compile(r"[A-Za-z0-9*][A-Za-z0-9._*-]*")
 _LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
 _URI = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*:(?://(?P<authority>[^/?#]*))?(?P<path>[^?#]*)(?P<rest>.*)"

@@ -1,4 +1,4 @@
-"""The JSON Schema that a policy may embed for an organisation's own metadata.
+"""The JSON Schema that a policy may embed for an organisation's own rules on requests.
 
 It is checked as a schema before any request is held against it, and bounded, so that judging a
 request by it ends: no other dialect, no reference to elsewhere, no recursion, and not more than

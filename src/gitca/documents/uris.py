@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import AfterValidator
 
@@ -13,7 +13,7 @@ from gitca.documents.fields import refuse, shown
 LONGEST = 2048
 _URI_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:.")
-_SECRETS = ("pin-value", "pin", "password", "passphrase", "secret", "token")
+_SECRETS = frozenset({"pin-value", "pin", "password", "passphrase", "secret", "secret-key"})
 
 
 def _split(value: str) -> SplitResult | None:
@@ -46,8 +46,9 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
 def _carries_secret(value: str, parts: SplitResult) -> bool:
-    names = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
-    names |= {item.partition("=")[0].lower() for item in re.split(r"[;?&]", value)}
+    # RFC 7512 parts attributes by `;` in the path and by `&` in the query.
+    attributes = re.split(r"[;?&#]", value.partition(":")[2])
+    names = {unquote(attribute.partition("=")[0]).lower() for attribute in attributes}
     return parts.password is not None or not names.isdisjoint(_SECRETS)
 
 
