@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
+LONGEST_ID = 40
 GIT_CONFIGURATION = """\
 [user]
 \tname = Test
@@ -32,6 +33,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite tests/golden/ with what the commands print now",
     )
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name cases with binary values after the argument: pytest's own ids would be unreadable.
+
+    Where the value is random, as a key is, the ids would also differ between the workers of xdist,
+    which refuse to run then.
+    """
+    if isinstance(val, bytes) and not (len(val) <= LONGEST_ID and val.isascii()):
+        return argname
+    return None
 
 
 @pytest.fixture(scope="session", autouse=True)
