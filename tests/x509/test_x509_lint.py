@@ -153,6 +153,13 @@ def test_a_defect_of_the_template_is_an_error(template, code):
     }
 
 
+def test_the_linter_looks_at_the_key_as_well():
+    identifier_der = der.algorithm_identifier("1.3.6.1.4.1.2.267.7.4.4")  # Dilithium2, round 3
+    template = leaf_template(spki_der=der.sequence(identifier_der, der.bit_string(b"key")))
+    found = codes(lint_certificate(built(template)))
+    assert "pkix.public_key_nist_round3_algorithm_present" in found
+
+
 def test_a_malformed_extension_is_an_error():
     fields = der.parts(tbs_of(built(leaf_template())))
     broken = extension("2.5.29.17", False, b"\x30\x05")
