@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+Run = Callable[..., tuple[int, str, str]]
+PASSPHRASE = "correct horse battery staple"
 SOURCES = Path(__file__).parents[2] / "src"
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_command import Command
+from cli_command import PASSPHRASE, Command, Run
 
-PASSPHRASE = "correct horse battery staple"
+from gitca.cli import boundary
 
 
 @pytest.fixture
@@ -114,3 +114,17 @@ def masked() -> Callable[[str], str]:
         return text
 
     return mask
+
+
+@pytest.fixture
+def run(scaffold: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run gitca in this process, in the scaffold; for commands that change nothing."""
+    monkeypatch.chdir(scaffold)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run_here(*arguments: str) -> tuple[int, str, str]:
+        code = boundary.run(arguments)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run_here

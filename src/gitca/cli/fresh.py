@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -61,6 +63,8 @@ def _move_content(built: Path, target: Path) -> None:
     moved: list[Path] = []
     try:
         for child in sorted(built.iterdir()):
+            if os.path.lexists(target / child.name):
+                raise FileExistsError(errno.EEXIST, "something appeared in it meanwhile")
             child.rename(target / child.name)
             moved.append(target / child.name)
     except OSError:
