@@ -514,3 +514,25 @@ def test_pem_is_what_openssl_writes():
     theirs = openssl("x509", "-inform", "DER", data=root())
     assert to_pem(root(), "CERTIFICATE") == theirs
     assert [block.decode() for block in pem_blocks(theirs.encode() * 2)] == [root(), root()]
+
+
+NAMES_OF_NO_ALPHABET = [
+    der.sequence(der.tlv(der.SET, attribute(COMMON_NAME, 0x0C, b"\xff"))),
+    der.sequence(der.tlv(der.SET, attribute(COMMON_NAME, 0x1E, b"\0"))),
+    der.sequence(der.tlv(der.SET, attribute(COMMON_NAME, 0x04, b"octets"))),
+    der.sequence(der.tlv(der.SET, der.sequence(der.object_identifier(COMMON_NAME)))),
+]
+
+
+@pytest.mark.parametrize("name_der", NAMES_OF_NO_ALPHABET)
+def test_a_name_that_is_no_text_is_refused(name_der):
+    with pytest.raises(CertificateError) as caught:
+        parse_certificate(foreign_ca(name_der=name_der))
+    assert caught.value.rule == "certificate.malformed"
+
+
+def test_bytes_that_are_neither_certificate_nor_tbs_have_no_template():
+    for data in (b"", b"hello", spki("P-256")):
+        with pytest.raises(CertificateError) as caught:
+            template_of(data)
+        assert caught.value.rule == "certificate.malformed"

@@ -278,6 +278,16 @@ def test_a_crl_that_is_none_or_says_something_else_is_refused(data, rule):
     assert caught.value.rule == rule
 
 
+def test_a_crl_of_version_1_verifies_and_is_refused():
+    # Without version and extensions (RFC 5280 section 5.1.2.1).
+    fields = der.parts(tbs())[1:5]
+    crl_der = signed(der.sequence(*fields))
+    assert verify_signature(crl_der, spki("P-256"))
+    with pytest.raises(CrlError) as caught:
+        parse_crl(crl_der)
+    assert caught.value.rule == "crl.number"
+
+
 def test_the_cost_of_a_crl_is_linear_in_its_entries():
     def seconds(count: int) -> float:
         entries = [

@@ -7,12 +7,7 @@ A SEQUENCE of the bytes to be signed, an AlgorithmIdentifier and a BIT STRING (R
 from __future__ import annotations
 
 from gitca.x509 import der
-from gitca.x509.algorithms import (
-    SignatureAlgorithm,
-    algorithm_identifier_der,
-    algorithm_of,
-    verify,
-)
+from gitca.x509.algorithms import algorithm_identifier_der, algorithm_of, verify
 
 
 def assemble(tbs: bytes, signature_algorithm: str, signature: bytes) -> bytes:
@@ -25,21 +20,6 @@ def tbs_of(signed_der: bytes) -> bytes:
     """Return the bytes that a signed object's signature is over. Raises: DerError."""
     tbs, _, _ = _split(signed_der)
     return tbs
-
-
-def signature_algorithm_of(signed_der: bytes) -> SignatureAlgorithm:
-    """Return the algorithm that a signed object names, outside and inside alike.
-
-    Raises: DerError when the two differ (RFC 5280 section 4.1.1.2), AlgorithmRefusedError when they
-    are not, parameters included, one of `SIGNATURE_ALGORITHMS`.
-    """
-    tbs, identifier_der, _ = _split(signed_der)
-    inner_der = _inner_identifier(tbs)
-    if inner_der is not None and inner_der != identifier_der:
-        raise der.DerError(
-            "the signature algorithm inside the signed bytes is another than outside"
-        )
-    return algorithm_of(identifier_der)
 
 
 def verify_signature(signed_der: bytes, spki_der: bytes) -> bool:
