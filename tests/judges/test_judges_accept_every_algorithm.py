@@ -16,7 +16,11 @@ from judges import fips204, gnutls, openssl
 from judges.ca_repository import PASSPHRASE, CaRepository
 from judges.chain import Chain, Verdict
 from judges.proving_chains import flip_last_bit
-from judges.repository_documents import authority_document, policy_for
+from judges.repository_documents import (
+    authority_document,
+    policy_for,
+    revocation_document,
+)
 
 Judge = Callable[[Chain], Verdict]
 
@@ -59,7 +63,8 @@ def hierarchies(tmp_path_factory: pytest.TempPathFactory) -> CaRepository:
     repository.commit("Hierarchies")
     repository.gitca("reconcile")
     for name in HIERARCHIES | ML_DSA:
-        repository.gitca("revoke", f"{name}/revoked", "--reason", "cessationOfOperation")
+        document = revocation_document(f"{name}/revoked", "cessationOfOperation")
+        repository.write(f"requests/{name}/revocation.yaml", document)
     repository.commit("Revocations")
     repository.gitca("reconcile")
     return repository

@@ -165,7 +165,8 @@ def test_a_csr_that_a_tool_makes_now_becomes_a_certificate_that_the_judges_accep
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> CaRepository:
-    """A CSR of each tool that is here, through `gitca request new`."""
+    """A CSR of openssl and of each other tool that is here, through `gitca request new`."""
+    require("openssl")
     repository = CaRepository.create(tmp_path_factory.mktemp("fresh") / "ca")
     folder = tmp_path_factory.mktemp("csrs")
     for tool, key in FRESH:
