@@ -7,14 +7,14 @@ before anything is recorded. What fails is a finding and holds up nothing but it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.load import Governing
-from gitca.findings import Finding, Location, Severity, has_errors
-from gitca.ledger.draft import Batch, Draft, Origin, crl_tbs, draft_order
+from gitca.findings import Finding
+from gitca.ledger.draft import Batch, Origin, crl_tbs, draft_order
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, Revoked, SourceDocuments
 from gitca.ledger.image import certificate_der
 from gitca.ledger.state import LedgerState
@@ -27,10 +27,10 @@ from gitca.plan.model import (
     SignCrl,
 )
 from gitca.reconcile.keys import Keys, signature_algorithm
-from gitca.reconcile.linting import lint_certificates
+from gitca.reconcile.linting import Rehearsed, build_finding, lint_drafts
 from gitca.x509.certificate import Certificate, Issuer, parse_certificate, rehearse, template_of
 from gitca.x509.crl import rehearse_crl
-from gitca.x509.lint import LintResult, lint_crl
+from gitca.x509.refusal import RefusedError
 from gitca.x509.template import CertificateTemplate
 
 ONE_SECOND = timedelta(seconds=1)
@@ -59,15 +59,6 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rehearsed:
-    """One object under a throwaway signature, as the linter sees it."""
-
-    draft: Draft
-    der: bytes
-    documents: SourceDocuments
-
-
-@dataclass(frozen=True, slots=True)
 class Builder:
     """Builds what of a plan is ready: whose issuer has its certificate."""
 
@@ -86,22 +77,22 @@ class Builder:
         )
         items = [item for action in listed for item in self._certificate(action)]
         findings = [item for item in items if isinstance(item, Finding)]
-        certificates = [item for item in items if isinstance(item, _Rehearsed)]
+        certificates = [item for item in items if isinstance(item, Rehearsed)]
         crls = [
             self._crl(action, revoked)
             for action in listed
             if isinstance(action, SignCrl) and self.state.authority(action.ca).certificate
         ]
-        sound, lint = _lint(certificates, crls)
+        sound, lint = lint_drafts(certificates, crls)
         return Built(Batch(sound, revoked), (*findings, *lint))
 
-    def _certificate(self, action: Action) -> Iterator[_Rehearsed | Finding]:
+    def _certificate(self, action: Action) -> Iterator[Rehearsed | Finding]:
         if isinstance(action, CreateAuthority):
             yield from self._authority(action)
         elif isinstance(action, IssueCertificate):
             yield from self._issue(action)
 
-    def _authority(self, action: CreateAuthority) -> Iterator[_Rehearsed | Finding]:
+    def _authority(self, action: CreateAuthority) -> Iterator[Rehearsed | Finding]:
         document = self.governing.authorities[action.authority]
         signing = self.governing.authorities[action.ca]
         parent = None if action.ca == action.authority else self._issuer_certificate(action.ca)
@@ -116,7 +107,7 @@ class Builder:
         period = self._period(document.spec.validity, timedelta(0), parent)
         yield from self._rehearse(action, template, issuer, period)
 
-    def _issue(self, action: IssueCertificate) -> Iterator[_Rehearsed | Finding]:
+    def _issue(self, action: IssueCertificate) -> Iterator[Rehearsed | Finding]:
         document = self.governing.authorities[action.ca]
         parent = self._issuer_certificate(action.ca)
         if parent is None:
@@ -149,19 +140,21 @@ class Builder:
         template: CertificateTemplate,
         issuer: Issuer,
         period: tuple[datetime, datetime],
-    ) -> Iterator[_Rehearsed | Finding]:
+    ) -> Iterator[Rehearsed | Finding]:
         serial = self.moment.next_serial()
         not_before, not_after = period
-        rehearsal = rehearse(
-            template, issuer, serial=serial, not_before=not_before, not_after=not_after
-        )
-        if template_of(rehearsal.der) != template:
-            yield _finding(
-                action.documents,
-                "template.reread",
-                "the certificate as built does not say what its template says",
-                "nothing was ordered; report this as a defect of gitca with the document",
+        try:
+            rehearsal = rehearse(
+                template, issuer, serial=serial, not_before=not_before, not_after=not_after
             )
+            reread = template_of(rehearsal.der)
+        except RefusedError as error:
+            yield build_finding(action.documents, error.rule, error.message, error.remedy)
+            return
+        if reread != template:
+            message = "the certificate as built does not say what its template says"
+            remedy = "nothing was ordered; report this as a defect of gitca, with the document"
+            yield build_finding(action.documents, "template.reread", message, remedy)
             return
         particulars = CertificateParticulars(
             serial=f"{serial:x}",
@@ -179,9 +172,9 @@ class Builder:
             signature_algorithm=issuer.signature_algorithm,
             origin=self.moment.origin(action.documents),
         )
-        yield _Rehearsed(draft, rehearsal.der, action.documents)
+        yield Rehearsed(draft, rehearsal.der, action.documents)
 
-    def _crl(self, action: SignCrl, revoked: Iterable[Revoked]) -> _Rehearsed:
+    def _crl(self, action: SignCrl, revoked: Iterable[Revoked]) -> Rehearsed:
         """Return the draft of a CRL, with the frame and the new entries for the linter.
 
         An entry's bytes never change, so that each is linted on the first CRL that holds it.
@@ -208,7 +201,7 @@ class Builder:
             signature_algorithm=algorithm,
             origin=self.moment.origin(action.documents),
         )
-        return _Rehearsed(draft, rehearse_crl(frame, algorithm), action.documents)
+        return Rehearsed(draft, rehearse_crl(frame, algorithm), action.documents)
 
     def _crl_particulars(
         self, document: Document[CertificateAuthoritySpec], revocations: int
@@ -232,43 +225,3 @@ def revoked_event(action: RevokeCertificate, now: datetime) -> Revoked:
         key=action.key,
         invalidity_date=action.invalidity_date,
     )
-
-
-def _lint(
-    certificates: list[_Rehearsed], crls: list[_Rehearsed]
-) -> tuple[tuple[Draft, ...], tuple[Finding, ...]]:
-    """Return the drafts without an error of the linter's, and all that the linter said."""
-    results = [
-        *zip(certificates, lint_certificates([item.der for item in certificates]), strict=True),
-        *((item, lint_crl(item.der)) for item in crls),
-    ]
-    sound: list[Draft] = []
-    findings: list[Finding] = []
-    for item, said in results:
-        about = [_lint_finding(item, result) for result in said if result.severity in _SEVERITIES]
-        findings += about
-        if not has_errors(about):
-            sound.append(item.draft)
-    return tuple(sound), tuple(findings)
-
-
-_SEVERITIES = {"error": Severity.ERROR, "fatal": Severity.ERROR, "warning": Severity.WARNING}
-
-
-def _lint_finding(item: _Rehearsed, result: LintResult) -> Finding:
-    finding = _finding(
-        item.documents,
-        f"lint.{result.code}",
-        f"the linter refuses the {_noun(item.draft)} as built: {result.message or result.code}",
-        "change what the document asks for, or the policy's or CA's part in it",
-    )
-    return replace(finding, severity=_SEVERITIES[result.severity])
-
-
-def _noun(draft: Draft) -> str:
-    return "CRL" if isinstance(draft.ordered.particulars, CrlParticulars) else "certificate"
-
-
-def _finding(documents: SourceDocuments, rule: str, message: str, remedy: str) -> Finding:
-    document = documents.request or documents.ca
-    return Finding(rule, Severity.ERROR, message, Location(document.path), remedy)
