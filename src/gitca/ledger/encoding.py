@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gitca.ledger.events import (
     Abandoned,
@@ -20,9 +20,20 @@ from gitca.ledger.events import (
     Revoked,
     Signed,
     SourceDocuments,
-    parse_time,
     time_text,
 )
+from gitca.ledger.fields import (
+    BASE64,
+    CA_NAME,
+    DIGEST,
+    OBJECT_ID,
+    ORDER,
+    REQUEST_NAME,
+    SERIAL,
+    Fields,
+)
+from gitca.x509.algorithms import SIGNATURE_ALGORITHMS
+from gitca.x509.crl import REASONS
 
 JsonObject = dict[str, object]
 
@@ -30,6 +41,25 @@ JsonObject = dict[str, object]
 def encode_line(record: Mapping[str, object]) -> bytes:
     """Return one JSON object as a line: compact, ASCII, ending in a line feed."""
     return json.dumps(record, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
+
+
+def parse_json(line: bytes) -> object:
+    """Return what a line of JSON says. Raises: ValueError, RecursionError.
+
+    Python's reader takes the last of two fields of one name, another reader the first: such a line
+    would say two things.
+    """
+    return _DECODER.decode(line.decode("ascii"))
+
+
+def _object(pairs: list[tuple[str, object]]) -> JsonObject:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise ValueError("a field stands twice")
+    return record
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def event_record(event: Event) -> JsonObject:
@@ -118,77 +148,6 @@ def _revoked_record(event: Revoked) -> JsonObject:
     return {"event": "revoked"} | _present(optional)
 
 
-class Fields:
-    """Reads one JSON object strictly: each key is taken once and `close` refuses what is left."""
-
-    __slots__ = ("_record",)
-
-    def __init__(self, record: object) -> None:
-        if not isinstance(record, dict):
-            raise ValueError(f"expected an object, found {type(record).__name__}")
-        self._record = dict(record)
-
-    def text(self, key: str) -> str:
-        """Return the string at `key`. Raises: ValueError when it is absent or another type."""
-        value = self._record.pop(key, None)
-        if not isinstance(value, str):
-            raise ValueError(f"{key!r} must be a string, found {value!r:.60}")
-        return value
-
-    def optional_text(self, key: str) -> str | None:
-        """Return the string at `key`, or None where the key is absent."""
-        return self.text(key) if key in self._record else None
-
-    def nullable_text(self, key: str) -> str | None:
-        """Return the string at `key`, or None for null. Raises: ValueError when it is absent."""
-        if key in self._record and self._record[key] is None:
-            del self._record[key]
-            return None
-        return self.text(key)
-
-    def number(self, key: str) -> int:
-        """Return the whole number at `key`. Raises: ValueError when it is anything else."""
-        value = self._record.pop(key, None)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise ValueError(f"{key!r} must be a whole number, found {value!r:.60}")
-        return value
-
-    def flag(self, key: str) -> bool:
-        """Return the boolean at `key`, False where the key is absent."""
-        value = self._record.pop(key, False)
-        if not isinstance(value, bool):
-            raise ValueError(f"{key!r} must be true or false, found {value!r:.60}")
-        return value
-
-    def time(self, key: str) -> datetime:
-        """Return the time at `key`. Raises: ValueError for any but the ledger's form."""
-        return parse_time(self.text(key))
-
-    def optional_time(self, key: str) -> datetime | None:
-        """Return the time at `key`, or None where the key is absent."""
-        return self.time(key) if key in self._record else None
-
-    def fields(self, key: str) -> Fields:
-        """Return the object at `key`."""
-        return Fields(self._record.pop(key, None))
-
-    def reference(self, key: str) -> DocumentReference:
-        """Return the document reference at `key`."""
-        fields = self.fields(key)
-        reference = DocumentReference(fields.text("path"), fields.text("blob"))
-        fields.close()
-        return reference
-
-    def optional_reference(self, key: str) -> DocumentReference | None:
-        """Return the document reference at `key`, or None where the key is absent."""
-        return self.reference(key) if key in self._record else None
-
-    def close(self) -> None:
-        """Raises: ValueError when a key was not taken."""
-        if self._record:
-            raise ValueError(f"unknown field {min(self._record)!r}")
-
-
 def parse_event(record: object) -> Event:
     """Return the event of a segment's JSON object. Raises: ValueError for what is not one."""
     fields = Fields(record)
@@ -202,29 +161,56 @@ def parse_event(record: object) -> Event:
 
 
 def _parse_ordered(fields: Fields) -> Ordered:
-    documents = fields.fields("documents")
-    sources = SourceDocuments(
-        request=documents.optional_reference("request"),
-        csr=documents.optional_reference("csr"),
-        policy=documents.optional_reference("policy"),
-        ca=documents.reference("ca"),
-    )
-    documents.close()
+    order, tbs = fields.matching("order", ORDER), fields.matching("tbs", DIGEST)
+    if not tbs.removeprefix("sha256:").startswith(order):
+        raise ValueError(f"order {order} is not the beginning of its digest {tbs}")
+    particulars, sources = _parse_particulars(fields), _parse_documents(fields.fields("documents"))
+    _check_documents(particulars, sources)
     return Ordered(
-        order=fields.text("order"),
-        ca=fields.text("ca"),
-        particulars=_parse_particulars(fields),
-        tbs=fields.text("tbs"),
-        signature_algorithm=fields.text("signatureAlgorithm"),
+        order=order,
+        ca=fields.matching("ca", CA_NAME),
+        particulars=particulars,
+        tbs=tbs,
+        signature_algorithm=fields.one_of("signatureAlgorithm", SIGNATURE_ALGORITHMS),
         documents=sources,
-        source=fields.text("source"),
+        source=fields.matching("source", OBJECT_ID),
         run=fields.text("run"),
-        lease=fields.time("lease"),
+        lease=_parse_lease(fields),
     )
+
+
+def _parse_lease(fields: Fields) -> datetime:
+    lease = fields.time("lease")
+    if lease < _EPOCH:
+        # The moment of recording is computed from it, and calendars have a beginning.
+        raise ValueError(f"'lease' is {lease.isoformat()}, before 1970")
+    return lease
+
+
+def _parse_documents(fields: Fields) -> SourceDocuments:
+    sources = SourceDocuments(
+        request=fields.optional_reference("request"),
+        csr=fields.optional_reference("csr"),
+        policy=fields.optional_reference("policy"),
+        ca=fields.reference("ca"),
+    )
+    fields.close()
+    return sources
+
+
+def _check_documents(
+    particulars: CertificateParticulars | CrlParticulars, sources: SourceDocuments
+) -> None:
+    given = (sources.request, sources.csr, sources.policy)
+    if isinstance(particulars, CertificateParticulars) and particulars.request is not None:
+        if None in given:
+            raise ValueError("an order for a request names a request, a csr and a policy")
+    elif given != (None, None, None):
+        raise ValueError("an order for a CA's certificate or CRL names no document but the CA's")
 
 
 def _parse_particulars(fields: Fields) -> CertificateParticulars | CrlParticulars:
-    kind = fields.text("object")
+    kind = fields.one_of("object", ("certificate", "crl"))
     if kind == "crl":
         return CrlParticulars(
             number=fields.number("crlNumber"),
@@ -232,14 +218,12 @@ def _parse_particulars(fields: Fields) -> CertificateParticulars | CrlParticular
             next_update=fields.time("nextUpdate"),
             revocations=fields.number("revocations"),
         )
-    if kind != "certificate":
-        raise ValueError(f"unknown object {kind!r}")
     particulars = CertificateParticulars(
-        serial=fields.text("serial"),
-        request=fields.optional_text("request"),
-        authority=fields.optional_text("authority"),
-        template=fields.text("template"),
-        key=fields.text("key"),
+        serial=fields.matching("serial", SERIAL),
+        request=fields.optional("request", REQUEST_NAME),
+        authority=fields.optional("authority", CA_NAME),
+        template=fields.matching("template", DIGEST),
+        key=fields.matching("key", DIGEST),
         not_before=fields.time("notBefore"),
         not_after=fields.time("notAfter"),
     )
@@ -250,12 +234,12 @@ def _parse_particulars(fields: Fields) -> CertificateParticulars | CrlParticular
 
 def _parse_signed(fields: Fields) -> Signed:
     signed = Signed(
-        order=fields.text("order"),
+        order=fields.matching("order", ORDER),
         key=fields.text("key"),
-        fingerprint=fields.text("fingerprint"),
+        fingerprint=fields.matching("fingerprint", DIGEST),
         request_id=fields.optional_text("requestId"),
-        certificate=fields.optional_text("certificate"),
-        signature=fields.optional_text("signature"),
+        certificate=fields.optional("certificate", BASE64),
+        signature=fields.optional("signature", BASE64),
         spent=fields.flag("spent"),
     )
     if (signed.certificate is None) == (signed.signature is None):
@@ -265,10 +249,10 @@ def _parse_signed(fields: Fields) -> Signed:
 
 def _parse_revoked(fields: Fields) -> Revoked:
     revoked = Revoked(
-        ca=fields.optional_text("ca"),
-        serial=fields.optional_text("serial"),
-        key=fields.optional_text("key"),
-        reason=fields.text("reason"),
+        ca=fields.optional("ca", CA_NAME),
+        serial=fields.optional("serial", SERIAL),
+        key=fields.optional("key", DIGEST),
+        reason=fields.one_of("reason", ("unspecified", *REASONS)),
         date=fields.time("date"),
         invalidity_date=fields.optional_time("invalidityDate"),
         document=fields.reference("document"),
@@ -281,8 +265,10 @@ def _parse_revoked(fields: Fields) -> Revoked:
 
 
 def _parse_abandoned(fields: Fields) -> Abandoned:
-    return Abandoned(order=fields.text("order"), reason=fields.text("reason"))
+    return Abandoned(order=fields.matching("order", ORDER), reason=fields.text("reason"))
 
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _READERS: Mapping[str, Callable[[Fields], Event]] = {
     "ordered": _parse_ordered,

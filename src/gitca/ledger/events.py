@@ -6,6 +6,7 @@ hexadecimal.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -123,6 +124,9 @@ class Abandoned:
 
 Event = Ordered | Signed | Revoked | Abandoned
 
+# datetime.fromisoformat takes week dates and fractions of a second, too.
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
 
 def time_text(moment: datetime) -> str:
     """Return RFC 3339 in UTC with whole seconds, as the ledger writes times."""
@@ -131,6 +135,6 @@ def time_text(moment: datetime) -> str:
 
 def parse_time(text: str) -> datetime:
     """Return the aware time of `YYYY-MM-DDThh:mm:ssZ`. Raises: ValueError for any other form."""
-    if len(text) != 20 or text[19] != "Z":
+    if _TIME.fullmatch(text) is None:
         raise ValueError(f"{text!r} is not a time like 2026-11-20T00:00:00Z")
     return datetime.fromisoformat(text)

@@ -8,13 +8,13 @@ dropped or reordered segment breaks the link of the next (I10).
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitca.errors import ContradictionError
-from gitca.ledger.encoding import Fields, encode_line, event_record, parse_event
+from gitca.ledger.encoding import encode_line, event_record, parse_event, parse_json
 from gitca.ledger.events import Event
+from gitca.ledger.fields import DIGEST, Fields
 
 LEDGER_FOLDER = "issued/ledger"
 FORMAT = 1
@@ -67,11 +67,11 @@ def parse_segment(path: str, data: bytes) -> Segment:
 
 def _parse_head(path: str, line: bytes) -> tuple[int, str | None]:
     try:
-        fields = Fields(json.loads(line))
+        fields = Fields(parse_json(line))
         if fields.number("format") != FORMAT:
             raise ValueError(f"the format is not {FORMAT}; a newer gitca wrote this")
         number = fields.number("segment")
-        previous = fields.nullable_text("previous")
+        previous = fields.nullable("previous", DIGEST)
         fields.close()
     except (ValueError, RecursionError) as error:
         raise _contradiction(path, 1, str(error)) from error
@@ -82,7 +82,7 @@ def _parse_head(path: str, line: bytes) -> tuple[int, str | None]:
 
 def _parse_line(path: str, place: int, line: bytes) -> Event:
     try:
-        return parse_event(json.loads(line))
+        return parse_event(parse_json(line))
     except (ValueError, RecursionError) as error:
         raise _contradiction(path, place, str(error)) from error
 

@@ -186,6 +186,10 @@ class LedgerState:
             self.requests.setdefault(given.request, RequestRecord()).orders.append(record)
         if given.authority is not None:
             authority = self.authorities.setdefault(given.authority, AuthorityRecord())
+            if authority.certificate or authority.pending_certificate:
+                raise _ImpossibleEventError(
+                    f"CA {given.authority} has a certificate, signed or ordered, already"
+                )
             authority.pending_certificate = record
 
     def _fold_crl_order(self, record: OrderRecord, given: CrlParticulars) -> None:
@@ -213,6 +217,9 @@ class LedgerState:
         if record.is_pending == event.spent:
             outcome = "still awaits its signature" if event.spent else "has its outcome already"
             raise _ImpossibleEventError(f"order {event.order} {outcome}, and is signed once more")
+        is_crl = isinstance(record.ordered.particulars, CrlParticulars)
+        if is_crl != (event.certificate is None):
+            raise _ImpossibleEventError(f"order {event.order} is for an object of another kind")
         if event.spent:
             record.spent += 1
             return

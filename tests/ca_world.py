@@ -1,0 +1,295 @@
+"""A CA repository in a temporary folder, driven in this process: real Git, real keys, a fake clock.
+
+Nothing of gitca is replaced: `Clone.reconcile` runs the recipe of `gitca reconcile` on a clone. The
+clock, and where a test says so the signer, are what a reconcile takes from outside.
+"""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+
+from ca_documents import GOVERNING
+from gitca.errors import BackendUnavailableError
+from gitca.git.repository import GitRepository, Identity
+from gitca.git.store import Branches, Snapshot, Store
+from gitca.ledger.events import CertificateParticulars
+from gitca.ledger.image import certificate_der
+from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.plan.desired import read_desired
+from gitca.plan.make import make_plan
+from gitca.plan.model import Action, Plan
+from gitca.reconcile.keys import Keys, OpenSigner
+from gitca.reconcile.recipe import World, reconcile
+from gitca.reconcile.report import Report
+from gitca.signers import Signer, create_key, open_signer
+from gitca.verify.proof import verify
+from gitca.verify.report import VerifyReport
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+PASSPHRASE = b"correct horse battery staple"
+COMMITTER = Identity("gitca", "gitca@example.internal")
+KEY_NAMES = ("root", "issuing", "other")
+MAIN = Branches("main", "main")
+
+
+class Clock:
+    """The time as a test sets it."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """The CAs' keys: encrypted files, made once a session, and opened once.
+
+    Opening one costs 600,000 rounds of PBKDF2, which the tests of the file signer pay.
+    """
+
+    folder: Path
+
+    @classmethod
+    def create(cls, folder: Path) -> KeyRing:
+        for name in KEY_NAMES:
+            uri = f"file:.gitca/keys/{name}.pem"
+            create_key(uri, "P-256", base=folder, passphrase=lambda _: PASSPHRASE)
+        return cls(folder)
+
+    def signer(self, uri: str) -> Signer:
+        """Return the signer of a URI like `file:.gitca/keys/root.pem`."""
+        return _opened(self.folder, uri)
+
+    def but(self, **signers: Signer | None) -> OpenSigner:
+        """Return an opener with other signers for some CAs; None for a key out of reach."""
+
+        def opener(uri: str) -> Signer:
+            name = uri.rpartition("/")[2].removesuffix(".pem")
+            signer = signers.get(name, self.signer(uri) if name in KEY_NAMES else None)
+            if signer is None:
+                raise BackendUnavailableError(f"the key {uri} is in the safe")
+            return signer
+
+        return opener
+
+
+@functools.cache
+def _opened(folder: Path, uri: str) -> Signer:
+    return open_signer(uri, base=folder, passphrase=lambda _: PASSPHRASE)
+
+
+def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
+    """Run Git as a person does. Raises: AssertionError with its words when it fails."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, input=stdin, capture_output=True, check=False
+    )
+    assert done.returncode == 0, f"git {arguments}: {done.stderr.decode()}{done.stdout.decode()}"
+    return done.stdout.decode().removesuffix("\n")
+
+
+@dataclass
+class Clone:
+    """One clone with its clock and keys; `open_signer` may be another for one run."""
+
+    folder: Path
+    keys: KeyRing
+    clock: Clock = field(default_factory=Clock)
+    branches: Branches = MAIN
+
+    @classmethod
+    def create(cls, folder: Path, keys: KeyRing, files: Mapping[str, str] = GOVERNING) -> Clone:
+        """Make a repository without a remote whose first commit has these documents."""
+        folder.mkdir(parents=True)
+        git(folder, "init", "-q", "-b", "main")
+        clone = cls(folder, keys)
+        clone.save({".gitignore": ".gitca\n", **files}, "documents")
+        return clone
+
+    def copy(self, folder: Path) -> Clone:
+        """Return a copy of the whole repository, with a clock of its own at the same time."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return replace(self, folder=folder, clock=Clock(self.clock.now))
+
+    def with_origin(self, bare: Path) -> Clone:
+        """Give the clone a bare origin that has its branch."""
+        git(self.folder, "clone", "-q", "--bare", str(self.folder), str(bare))
+        git(self.folder, "remote", "add", "origin", str(bare))
+        git(self.folder, "fetch", "-q", "origin")
+        return self
+
+    def beside(self, name: str) -> Clone:
+        """Return another clone of the same origin, that shares the clock."""
+        folder = self.folder.parent / name
+        git(self.folder.parent, "clone", "-q", self.origin, str(folder))
+        return replace(self, folder=folder)
+
+    @property
+    def origin(self) -> str:
+        return git(self.folder, "remote", "get-url", "origin")
+
+    @property
+    def has_origin(self) -> bool:
+        return bool(git(self.folder, "remote"))
+
+    # What people do.
+
+    def save(self, files: Mapping[str, str | bytes | None], message: str = "change") -> str:
+        """Write files (None: delete), commit them alone, push, and return the commit."""
+        for path, content in files.items():
+            target = self.folder / path
+            if content is None:
+                target.unlink()
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+        git(self.folder, "add", "-A", "--", *files)
+        git(self.folder, "commit", "-q", "-m", message, "--", *files)
+        if self.has_origin:
+            git(self.folder, "push", "-q", "origin", "main")
+        return self.tip
+
+    def pull(self) -> None:
+        git(self.folder, "pull", "-q", "--ff-only", "origin", "main")
+
+    @property
+    def tip(self) -> str:
+        return git(self.folder, "rev-parse", f"refs/heads/{self.branches.issued}")
+
+    @property
+    def status(self) -> str:
+        """What `git status` sees: empty where index and working tree show the branch."""
+        return git(self.folder, "status", "--porcelain")
+
+    def read(self, path: str) -> bytes:
+        """Return a file of the branch's tip."""
+        return subprocess.run(
+            ["git", "show", f"{self.tip}:{path}"],
+            cwd=self.folder,
+            check=True,
+            capture_output=True,
+        ).stdout
+
+    def paths(self, *below: str) -> list[str]:
+        """Return the files of the branch's tip."""
+        listing = git(self.folder, "ls-tree", "-r", "--name-only", self.tip, "--", *below)
+        return listing.splitlines()
+
+    # What gitca does.
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        with GitRepository.open(self.folder) as repository:
+            yield Store(repository, self.branches, COMMITTER)
+
+    def world(self, run: str = "", serials: Callable[[], int] = x509.random_serial_number) -> World:
+        return World(self.clock, serials, run or secrets.token_hex(8))
+
+    def reconcile(
+        self,
+        *,
+        take_over: bool = False,
+        opener: OpenSigner | None = None,
+        selected: Iterable[str] | None = None,
+        world: World | None = None,
+    ) -> Report:
+        """Run the recipe."""
+        chosen = None if selected is None else frozenset(selected)
+        keys = Keys(opener or self.keys.signer, chosen)
+        with self.store() as store:
+            return reconcile(store, keys, world or self.world(), take_over=take_over)
+
+    def snapshot(self, commit: str | None = None) -> Snapshot:
+        """Return the branch's tip, or another commit, as gitca sees it."""
+        with self.store() as store:
+            tip = commit or self.tip
+            return store.at(tip, tip)
+
+    @property
+    def state(self) -> LedgerState:
+        return self.snapshot().state
+
+    def plan(self, commit: str | None = None, *, at: datetime | None = None) -> Plan:
+        """Return what a reconcile of a commit would do."""
+        now = at or self.clock.now
+        with self.store() as store:
+            tip = commit or self.tip
+            snapshot = store.at(tip, tip)
+            desired = read_desired(snapshot.entries, store.read, snapshot.state, now)
+            return make_plan(desired, snapshot.state, now)
+
+    def verify(self, commit: str | None = None) -> VerifyReport:
+        with self.store() as store:
+            return verify(store, commit or self.tip)
+
+    # What there is.
+
+    def current(self, request: str) -> OrderRecord:
+        """Return the order of a request's current certificate."""
+        record = self.state.requests[request].current
+        assert record is not None, f"{request} has no certificate"
+        return record
+
+    def certificate(self, request: str) -> x509.Certificate:
+        """Return a request's current certificate."""
+        return x509.load_der_x509_certificate(certificate_der(self.current(request)))
+
+    def crl(self, ca: str = "issuing") -> x509.CertificateRevocationList:
+        """Return a CA's current CRL."""
+        return x509.load_der_x509_crl(self.read(f"issued/{ca}/crl.der"))
+
+    def revoked(self, ca: str = "issuing") -> dict[str, x509.RevokedCertificate]:
+        """Return the entries of a CA's current CRL by serial number, in the ledger's writing."""
+        return {f"{entry.serial_number:x}": entry for entry in self.crl(ca)}
+
+    def openssl_verify(self, request: str, ca: str = "issuing") -> str:
+        """Return "OK" or openssl's error for a request's certificate under its CA's CRL now."""
+        place = {path: self.folder.parent / path.replace("/", "-") for path in (
+            f"issued/{ca}/certificates/{request}.pem", "issued/root/ca.pem",
+            f"issued/{ca}/ca.pem", f"issued/{ca}/crl.der",
+        )}  # fmt: skip
+        for path, target in place.items():
+            target.write_bytes(self.read(path))
+        leaf, root, issuer, crl = (str(target) for target in place.values())
+        done = subprocess.run(
+            [
+                *("openssl", "verify", "-x509_strict", "-crl_check", "-purpose", "sslserver"),
+                *("-attime", str(int(self.clock.now.timestamp())), "-no-CApath", "-no-CAstore"),
+                *("-CAfile", root, "-untrusted", issuer, "-CRLfile", crl, leaf),
+            ],
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        words = done.stdout + done.stderr
+        if done.returncode == 0:
+            return "OK"
+        return words.partition("lookup: ")[2].partition("\n")[0] or words
+
+
+def serials_of(state: LedgerState) -> list[tuple[str, str]]:
+    """Return every serial number that was ever ordered, with its CA."""
+    return [
+        (record.ordered.ca, record.certificate.serial)
+        for record in state.orders.values()
+        if isinstance(record.ordered.particulars, CertificateParticulars)
+    ]
+
+
+def kinds(actions: Iterable[Action]) -> list[str]:
+    """Return the names of actions."""
+    return [action.action for action in actions]
