@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -86,6 +87,17 @@ def test_each_error_is_one_line_with_its_remedy_and_its_code(
     monkeypatch.setattr(boundary, "_invoke", fail)
     assert boundary.run(["list"]) == code
     assert capsys.readouterr().err == "gitca: it\\x0abroke; mend it\n"
+
+
+def test_a_full_disk_is_no_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "issued")
+
+    monkeypatch.setattr(boundary, "_invoke", fail)
+    assert boundary.run(["init", "x"]) == 4
+    assert "No space left on device: issued" in capsys.readouterr().err
 
 
 def test_an_interrupt_exits_with_130(

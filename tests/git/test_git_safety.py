@@ -240,6 +240,11 @@ def test_a_broken_count_of_settings_is_none(count: str) -> None:
     assert made["GIT_CONFIG_KEY_0"] == "core.hooksPath"
 
 
+def test_the_passphrase_is_handed_to_nothing_that_git_starts() -> None:
+    """I12."""
+    assert "GITCA_KEY_PASSPHRASE" not in environment({"GITCA_KEY_PASSPHRASE": "secret"})
+
+
 def test_narrowed_protocols_stay_narrow() -> None:
     assert "GIT_ALLOW_PROTOCOL" not in environment({})
     assert environment({"GIT_ALLOW_PROTOCOL": "https:ext"})["GIT_ALLOW_PROTOCOL"] == "https"

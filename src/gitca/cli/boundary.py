@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gitca.cli.output import complain
-from gitca.errors import GitcaError
+from gitca.errors import BackendUnavailableError, GitcaError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h: a defect in gitca, never the answer to a question
@@ -23,6 +23,10 @@ def run(arguments: Sequence[str]) -> int:
     except GitcaError as error:
         complain(str(error))
         return error.exit_code
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        complain(f"the operating system refuses: {error.strerror or error}{place}; mend that")
+        return BackendUnavailableError.exit_code
     except KeyboardInterrupt:
         complain(
             "interrupted; what a pushed commit holds is kept, and the next run goes on from it"

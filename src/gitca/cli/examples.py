@@ -59,8 +59,8 @@ EXAMPLES = {
     "request new": _examples(
         "  gitca request new payments/api --policy internal-server --csr api.csr \\",
         "      --dns api.example.internal --common-name api.example.internal",
-        "  gitca request new jobs/backup --policy internal-client --new-key backup.key \\",
-        "      --dns backup.jobs.example.internal --validity 7d",
+        "  gitca request new jobs/backup --policy internal-client --validity 7d \\",
+        "      --new-key backup.key --dns backup.jobs.example.internal",
     ),
     "request show": _examples("  gitca request show payments/api"),
     "revoke": _examples(

@@ -60,7 +60,8 @@ def plan(
     if output_format is Format.JSON:
         write_json(plan_record(made))
     else:
-        if not settings.is_quiet:
+        # "Nothing to do" would be the wrong word where errors are why.
+        if not settings.is_quiet and (made.actions or not has_errors(made.findings)):
             write_block(render_text(made))
         write_findings(made.findings)
         if made.findings and not settings.is_quiet:

@@ -26,7 +26,8 @@ class Kind(enum.StrEnum):
 def schema(
     context: typer.Context,
     kind: Annotated[
-        Kind | None, typer.Argument(metavar="KIND", help="Print the schema of this kind.")
+        Kind | None,
+        typer.Argument(metavar="KIND", show_choices=False, help="One of the kinds above."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="DIR", help="Write all schemas to a folder.")

@@ -176,7 +176,8 @@ def environment(caller: Mapping[str, str], settings: Iterable[Setting] = ()) -> 
     kept = {
         name: value
         for name, value in caller.items()
-        if not name.startswith("GIT_") or _KEPT.fullmatch(name)
+        # GITCA_KEY_PASSPHRASE is for no credential helper and no ssh that Git starts.
+        if not name.startswith(("GIT_", "GITCA_")) or _KEPT.fullmatch(name)
     }
     allowed = caller.get("GIT_ALLOW_PROTOCOL")
     if allowed is not None:

@@ -1,0 +1,44 @@
+"""The project is a CA repository itself: what init makes, with requests of every kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_command import Run
+
+from gitca.cli.scaffold import Names, render
+from gitca.x509.csr import parse_csr
+from gitca.x509.pem import is_pem
+
+PROJECT = Path(__file__).parents[2]
+NAMES = Names("example.internal", "Example", "GB")
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in render(NAMES) if path.startswith(("ca/", "policies/"))]
+)
+def test_cas_and_policies_are_what_init_makes(path: str) -> None:
+    assert (PROJECT / path).read_bytes() == render(NAMES)[path]
+
+
+def test_the_projects_documents_have_no_findings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    code, out, _ = run("validate")
+    assert code == 0
+    assert out == "9 documents: no findings\n"
+
+
+def test_issued_is_empty() -> None:
+    assert [path.name for path in (PROJECT / "issued").rglob("*")] == [".gitkeep"]
+
+
+def test_no_private_key_lies_in_the_documents() -> None:
+    for path in (PROJECT / "requests").rglob("*"):
+        assert path.is_dir() or b"PRIVATE KEY" not in path.read_bytes(), path
+
+
+def test_csrs_lie_inline_in_pem_and_beside_in_der() -> None:
+    der = (PROJECT / "requests/devices/meter-0042.csr").read_bytes()
+    assert not is_pem(der)
+    assert str(parse_csr(der).key) == "P-256"
