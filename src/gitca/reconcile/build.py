@@ -206,10 +206,16 @@ class Builder:
     def _crl_particulars(
         self, document: Document[CertificateAuthoritySpec], revocations: int
     ) -> CrlParticulars:
+        record = self.state.authority(document.name)
+        this_update = self.moment.now
+        if record.crl is not None:
+            # Relying parties (NSS) keep the CRL with the later thisUpdate, whatever its number: one
+            # made in the same second, or after a clock stepped back, must still look newer.
+            this_update = max(this_update, record.crl.crl.this_update + ONE_SECOND)
         return CrlParticulars(
-            number=self.state.authority(document.name).last_crl_number + 1,
-            this_update=self.moment.now,
-            next_update=self.moment.now + document.spec.crl.lifetime,
+            number=record.last_crl_number + 1,
+            this_update=this_update,
+            next_update=this_update + document.spec.crl.lifetime,
             revocations=revocations,
         )
 

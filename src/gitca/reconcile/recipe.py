@@ -6,16 +6,17 @@ is ready. Rounds are repeated until nothing is: a root is signed before the CA b
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gitca.errors import LostRaceError
 from gitca.git.store import RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import Batch
 from gitca.plan.desired import Desired, read_desired
 from gitca.plan.make import make_plan
-from gitca.plan.model import Plan
+from gitca.plan.model import Plan, SignCrl
 from gitca.reconcile.build import Builder, Built, Moment
 from gitca.reconcile.fulfil import Fulfiller, Progress
 from gitca.reconcile.keys import Keys
@@ -23,15 +24,20 @@ from gitca.reconcile.report import Report
 from gitca.reconcile.resume import Leftovers, Resumer
 
 LOST_RACES = 20
+NEAR = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a reconcile takes from outside: the clock, serial numbers, a name for the run."""
+    """What a reconcile takes from outside: the clock, serial numbers, a name for the run.
+
+    `clock` gives aware UTC in whole seconds; `sleep` takes seconds.
+    """
 
     clock: Callable[[], datetime]
     next_serial: Callable[[], int]
     run: str
+    sleep: Callable[[float], None] = time.sleep
 
 
 def reconcile(
@@ -76,6 +82,7 @@ class _Reconciler:
             if self._resume(snapshot, desired, now):  # 3
                 return True
             plan = make_plan(desired, snapshot.state, now)  # 4
+            now = self._beyond_last_crls(plan, snapshot, now)
             built = self._build(snapshot, desired, plan, now)  # 5
             self._note(plan, built)
             if not built.batch:
@@ -109,6 +116,22 @@ class _Reconciler:
             self._fulfil(snapshot, desired, left.take)
             return True
         return False
+
+    def _beyond_last_crls(self, plan: Plan, snapshot: Snapshot, now: datetime) -> datetime:
+        """Return a time later than the last CRLs of the CAs that are to sign one, if it is near.
+
+        A CRL of the same second would have to be dated into the future to look newer.
+        """
+        records = (
+            snapshot.state.authority(action.ca).crl
+            for action in plan.actions
+            if isinstance(action, SignCrl)
+        )
+        last = max((record.crl.this_update for record in records if record), default=now - NEAR)
+        if not timedelta(0) <= last - now <= NEAR:
+            return now
+        self.world.sleep((last - now).total_seconds() + 1)
+        return self.world.clock()
 
     def _build(self, snapshot: Snapshot, desired: Desired, plan: Plan, now: datetime) -> Built:
         moment = Moment(now, self.world.run, snapshot.source, self.world.next_serial)

@@ -143,7 +143,8 @@ def _check_extent(request_der: bytes) -> None:
     try:
         _, _, end = der.read_header(request_der)
     except der.DerError as error:
-        raise CsrError("csr.truncated", f"the CSR is cut off: {error}", _MAKE_AGAIN) from error
+        message = f"the CSR is cut off, or is not DER: {error}"
+        raise CsrError("csr.truncated", message, _MAKE_AGAIN) from error
     if end != len(request_der):
         message = f"{len(request_der) - end} bytes follow the CSR, none are allowed"
         raise CsrError("csr.trailing-data", message, "send one CSR and nothing behind it")

@@ -109,7 +109,8 @@ def load_public_key(spki_der: bytes) -> PublicKey:
     try:
         key = serialization.load_der_public_key(spki_der)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyRefusedError("key.malformed", f"public key not readable: {error}") from error
+        message = "the public key cannot be read: its numbers are not those of a key of its type"
+        raise KeyRefusedError("key.malformed", message, _MAKE_ANOTHER) from error
     if not isinstance(key, PublicKey):
         raise KeyRefusedError("key.type", f"key type {type(key).__name__} unknown", _MAKE_ANOTHER)
     return key

@@ -77,7 +77,10 @@ def _names(value: bytes | None) -> tuple[tuple[GeneralName, ...], tuple[str, ...
     except RefusedError:
         raise
     except ValueError as error:
-        message = f"the CSR's subject alternative name is malformed: {error}"
+        message = (
+            "the CSR's subject alternative name is malformed: one of its names has not the form of"
+            " its type (RFC 5280 section 4.2.1.6)"
+        )
         raise RefusedError("csr.san", message) from error
     return tuple(sans), tuple(other)
 
