@@ -106,7 +106,8 @@ def _signed_line(ordered: Ordered) -> list[Piece]:
 
 def _write_end(report: Report) -> None:
     done = ", ".join(_totals(report))
-    write_line(f"{done or 'Nothing to do'}; {tally(report.findings)}.")
+    idle = "Nothing done" if report.held or report.waiting else "Nothing to do"
+    write_line(f"{done or idle}; {tally(report.findings)}.")
     if report.working_tree:
         write_line(Styled("note: ", "yellow"), report.working_tree)
 
