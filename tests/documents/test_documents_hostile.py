@@ -140,12 +140,12 @@ LARGE = {
 
 @pytest.mark.parametrize("name", LARGE)
 def test_the_largest_documents_are_judged_in_bounded_time(name):
-    began = time.perf_counter()
+    began = time.process_time()
     found = load_requests([TreeEntry("requests/x.yaml", "100644", "b")], lambda _: LARGE[name])
     assert found.findings
     assert len(found.findings) <= 2 * 51
     # All take less than half a second; quadratic work would take minutes.
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_message_never_repeats_more_than_a_line():

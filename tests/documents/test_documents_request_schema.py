@@ -77,10 +77,10 @@ def test_a_schema_that_references_multiply_is_refused_in_no_time():
         f"d{level}": {"allOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 4} for level in range(25)
     }
     schema = {"$ref": "#/$defs/d0", "$defs": definitions | {"d25": {"type": "object"}}}
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Exception, match="refused") as caught:
         check_request_schema(schema)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert "more than 10000 subschemas" in caught.value.context["contradictions"][0].message
 
 
