@@ -8,6 +8,7 @@ import pytest
 from cli_command import Run
 
 from gitca.cli.scaffold import Names, render
+from gitca.cli.schema import Kind
 from gitca.x509.csr import parse_csr
 from gitca.x509.pem import is_pem
 
@@ -27,6 +28,13 @@ def test_the_projects_documents_have_no_findings(run: Run, monkeypatch: pytest.M
     code, out, _ = run("validate")
     assert code == 0
     assert out == "9 documents: no findings\n"
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_schema_prints_what_lies_in_schemas(run: Run, kind: Kind) -> None:
+    assert run("schema", kind.value) == (
+        *(0, (PROJECT / f"schemas/{kind.value}.schema.json").read_text(encoding="utf-8"), ""),
+    )
 
 
 def test_issued_is_empty() -> None:

@@ -19,7 +19,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; what it raised is told on standard error."""
     _tolerate_any_text()
     try:
-        return _invoke(arguments)
+        code = _invoke(arguments)
     except GitcaError as error:
         complain(str(error))
         return error.exit_code
@@ -28,12 +28,14 @@ def run(arguments: Sequence[str]) -> int:
         complain(f"the operating system refuses: {error.strerror or error}{place}; mend that")
         return BackendUnavailableError.exit_code
     except KeyboardInterrupt:
+        code = INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last wall before the user; nothing is swallowed
+        return _report_unforeseen(error, show_traceback=_is_verbose(arguments))
+    if code == INTERRUPTED:
         complain(
             "interrupted; what a pushed commit holds is kept, and the next run goes on from it"
         )
-        return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the last wall before the user; nothing is swallowed
-        return _report_unforeseen(error, show_traceback=_is_verbose(arguments))
+    return code
 
 
 def _invoke(arguments: Sequence[str]) -> int:

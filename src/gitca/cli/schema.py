@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gitca.cli.output import write_json, write_line
+from gitca.cli.output import write_block, write_line
 from gitca.cli.settings import settings_of
 from gitca.errors import UsageError
 
@@ -42,9 +42,9 @@ def schema(
     if (kind is None) == (output is None):
         raise UsageError("give either a KIND or --output DIR", remedy="see gitca schema --help")
     if kind is not None:
-        from gitca.documents.schema import schema_of
+        from gitca.documents.schema import schema_text
 
-        write_json(schema_of(kind.value))
+        write_block(schema_text(kind.value))
     if output is not None:
         _write_all(output)
         if not settings_of(context).is_quiet:
