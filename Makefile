@@ -17,7 +17,8 @@ STARTUP ?= 20
 
 BIN := .venv/bin
 # What the outcome of the tests depends on.
-SOURCES := src tests schemas ca policies requests issued docs pyproject.toml constraints.txt
+SOURCES := src tests bench schemas ca policies requests issued docs tools .ci Makefile README.md \
+	CHANGELOG.md CONTRIBUTING.md pyproject.toml constraints.txt
 # True where nothing has changed since all tests passed.
 UNCHANGED = [ -f .venv/tested ] && [ -z "$$(find $(wildcard $(SOURCES)) \
 	-name __pycache__ -prune -o -newer .venv/tested -print | head -n 1)" ]
