@@ -46,6 +46,7 @@ help:
 	@touch $@
 
 demo: .venv/installed
+	@$(BIN)/python tests/components.py openssl
 	@$(BIN)/gitca demo --documents .
 
 test: .venv/installed
@@ -73,7 +74,7 @@ coverage: .venv/installed
 	@$(BIN)/coverage report --fail-under=$(MIN_COVERAGE)
 
 bench: .venv/installed
-	@$(BIN)/python tests/components.py
+	@$(BIN)/python tests/components.py openssl
 	@$(BIN)/python bench/issue.py $(ISSUE)
 	@$(BIN)/python bench/crl.py $(CRL)
 	@$(BIN)/python bench/plan.py $(PLAN)

@@ -106,19 +106,22 @@ def install(packages: list[str]) -> None:
         apt_get(prefix, *wanted)
 
 
-def main() -> int:
-    """Install what is missing and report what still is; its tests will be skipped."""
-    packages = [component.package for component in COMPONENTS.values() if component.missing()]
+def main(names: list[str]) -> int:
+    """Install what is missing of the named components, or of all, and report what still is."""
+    wanted = {name: COMPONENTS[name] for name in names or COMPONENTS}
+    packages = [component.package for component in wanted.values() if component.missing()]
     if packages:
         install(packages)
-    absent = {name: component for name, component in COMPONENTS.items() if component.missing()}
+    absent = {name: component for name, component in wanted.items() if component.missing()}
     for name, component in absent.items():
-        wanted = f"install the package {component.package} or its like"
-        print(f"components: no {name}: tests of {component.proves} will be skipped; {wanted}")
-    if not absent:
-        print(f"components: all here ({', '.join(COMPONENTS)})")
+        print(
+            f"components: no {name}, which proves {component.proves}; tests that ask it are skipped;"
+            f" install the package {component.package} or its like"
+        )
+    if packages and not absent:
+        print(f"components: all here ({', '.join(wanted)})")
     return 1 if absent and os.environ.get("GITCA_REQUIRE_ALL") == "1" else 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))
