@@ -24,11 +24,11 @@ APT_LISTS = Path("/var/lib/apt/lists")
 
 @dataclass(frozen=True)
 class Component:
-    """Programs that one Debian package brings, and what they prove."""
+    """Programs that one Debian package brings, and what they judge."""
 
     package: str
     programs: tuple[str, ...]
-    proves: str
+    judges: str
 
     def missing(self) -> tuple[str, ...]:
         """The programs that this machine does not have."""
@@ -115,8 +115,8 @@ def main(names: list[str]) -> int:
     absent = {name: component for name, component in wanted.items() if component.missing()}
     for name, component in absent.items():
         print(
-            f"components: no {name}, which proves {component.proves}; tests that ask it are skipped;"
-            f" install the package {component.package} or its like"
+            f"components: no {name}, which judges {component.judges}; tests that ask it are"
+            f" skipped; install the package {component.package} or its like"
         )
     if packages and not absent:
         print(f"components: all here ({', '.join(wanted)})")
