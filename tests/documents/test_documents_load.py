@@ -316,6 +316,12 @@ def test_yaml_and_model_speak_in_one_run_and_once_a_place():
     ]
 
 
+def test_an_alias_is_refused_once_whatever_was_wanted_in_its_place():
+    text = REQUEST.replace("policy: internal-server", "policy: *p")
+    found = requests(tree(**{"requests/payments/api.yaml": text}))
+    assert brief(found.findings) == ["requests/payments/api.yaml:5:11 yaml.alias"]
+
+
 def test_an_anchor_alone_keeps_a_document_out():
     text = REQUEST.replace("policy: internal-server", "policy: &p internal-server")
     found = requests(tree(**{"requests/payments/api.yaml": text}))

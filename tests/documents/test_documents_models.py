@@ -68,6 +68,22 @@ def test_an_authority_says_what_it_was_written_to_say():
     assert spec.validity == timedelta(days=5 * 365)
 
 
+def test_subtrees_of_every_type_are_kept_in_their_canonical_form():
+    line = (
+        "  nameConstraints: {permitted: {dns: [Example.INTERNAL], ip: [10.0.0.0/8, FD00::/8],"
+        " uri: [.Example.internal], email: [Ops@Example.internal, .example.internal, a.b]}}"
+    )
+    permitted = parsed(with_line(ISSUING, 10, line))[0].spec.name_constraints.permitted
+    assert permitted.dns == ("example.internal",)
+    assert permitted.ip == ("10.0.0.0/8", "fd00::/8")
+    assert permitted.uri == (".example.internal",)
+    assert permitted.email == ("Ops@example.internal", ".example.internal", "a.b")
+
+
+def test_an_empty_list_of_targets_publishes_in_git_alone():
+    assert parsed(with_line(REPOSITORY, 6, "  publish: []"))[0].spec.publish == ()
+
+
 def test_a_revocation_says_what_it_was_written_to_say():
     spec = parsed(REVOCATION)[0].spec
     assert spec.reason == "keyCompromise"
@@ -154,6 +170,7 @@ REQUESTS = {
     "other CA's word": (7, "  ‸dnsNames: [a]", "document.unknown-key", "write sans"),
     "names not a list": (7, "  sans: {dns: ‸a}", "document.type", "write [one, two]"),
     "item without value": (7, "  sans: {dns: [‸~]}", "document.null", "write a value"),
+    "validity without value": (8, "  ‸validity:", "document.null", "remove the key"),
     "validity": (8, "  validity: ‸30", "document.type", "30m, 12h, 90d, 2w or 1y"),
     "snake case": (8, "  ‸key_usage: []", "document.unknown-key", "write keyUsage"),
     "usage": (8, "  keyUsage: [‸digitalSignatur]", "document.value", "digitalSignature"),
@@ -464,6 +481,16 @@ def test_a_mistake_in_a_repository_is_one_finding_at_its_place(name):
 def test_a_document_cannot_name_itself():
     finding = only_finding(with_line(REQUEST, 3, "metadata: {name: api}"))
     assert finding.endswith("remove it: the path is the name")
+
+
+def test_a_bad_name_of_a_label_is_found_at_the_name():
+    finding = only_finding(with_line(REQUEST, 3, "metadata: {labels: {a b: c}}"))
+    assert finding.startswith("x.yaml:3:21: “a b” is not the name of a label (document.label)")
+
+
+def test_a_key_that_looks_like_pydantics_own_mark_is_unknown_like_any_other():
+    finding = only_finding(with_line(REQUEST, 7, "  sans: {'[key]': [a]}"))
+    assert finding.startswith("x.yaml:7:10: key “[key]” is not known in spec.sans; known are dns")
 
 
 def test_all_mistakes_of_a_document_are_found_in_one_run():

@@ -16,6 +16,8 @@ GOOD = [
     "{properties: {metadata: {$ref: '#/$defs/metadata'}}, $defs: {metadata: {type: object}}}",
     "{$schema: 'https://json-schema.org/draft/2020-12/schema'}",
     "{properties: {owner: {enum: [a, null]}}}",
+    "{allOf: [{type: object}, {$ref: '#/allOf/0'}]}",
+    "{$ref: '#/$defs/a~1b%20c', $defs: {'a/b c': true}}",
     "{properties: {labels: {patternProperties: {'^cost-': {pattern: '^[0-9]+$'}}}}}",
 ]
 
@@ -54,6 +56,10 @@ BAD = {
         "policy.request-schema.reference",
     ),
     "pattern": ("{properties: {a: {pattern: ‸'('}}}", "policy.request-schema.pattern"),
+    "long pattern": (
+        f"{{properties: {{a: {{pattern: ‸{'a' * 513}}}}}}}",
+        "policy.request-schema.pattern",
+    ),
     "property pattern": (
         "{patternProperties: {'[': ‸{type: string}}}",
         "policy.request-schema.pattern",

@@ -64,6 +64,7 @@ TRAPS = {
     "not a number": ("b: .NaN\n", ["1:4 yaml.number"]),
     "number of 19 digits": ("b: 1234567890123456789\n", ["1:4 yaml.number"]),
     "number of 5,000 digits": (f"b: {'9' * 5000}\n", ["1:4 yaml.number"]),
+    "number of many decimals": (f"b: 0.{'1' * 50}\n", ["1:4 yaml.number"]),
     "number too large": ("b: 1e999\n", ["1:4 yaml.number"]),
     "unclosed quote": ("a: 'x\n", ["1:6 yaml.syntax"]),
     "unclosed bracket": ("a: [1,\n\n", ["1:7 yaml.syntax"]),
@@ -293,6 +294,10 @@ def test_a_key_knows_its_place(parse):
     assert str(source.key_at("top", "flow", "x")) == "x.yaml:6:10"
     assert str(source.key_at("top", "scalar")) == "x.yaml:2:3"
     assert str(source.key_at("top", "absent")) == "x.yaml:1:1"
+
+
+def test_what_a_duplicate_lacks_is_not_held_against_the_first(parse):
+    assert parse("a: 1\na:\n")[0].nulls == ()
 
 
 def test_pointers_of_absent_values_are_kept(parse):

@@ -215,8 +215,8 @@ Serial = Annotated[
         _SERIAL,
         "document.serial",
         "a serial number",
-        "write it in quotes, in lower-case hexadecimal as gitca list prints it: no colons, no 0x, no"
-        " leading zeros, at most 40 digits",
+        "write it in quotes, in lower-case hexadecimal as gitca list prints it: no colons, no 0x,"
+        " no leading zeros, at most 40 digits",
     ),
     _schema(_SERIAL),
 ]

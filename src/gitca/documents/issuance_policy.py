@@ -192,8 +192,8 @@ class IssuancePolicySpec(CheckedModel):
     request_schema: Annotated[Mapping[str, Any], AfterValidator(check_request_schema)] | None = (
         Field(
             None,
-            description="A JSON Schema (draft 2020-12) that the whole document of every request must"
-            " satisfy, for an organisation's own labels and annotations. Without recursion and"
+            description="A JSON Schema (draft 2020-12) that the whole document of every request"
+            " must satisfy, for an organisation's own labels and annotations. Without recursion and"
             " without references to other documents.",
             examples=[
                 {

@@ -20,14 +20,18 @@ from gitca.findings import Finding
 
 def problems(source: Source, kind: str, error: ErrorDetails) -> Iterator[Finding]:
     """Yield the findings that one of pydantic's errors stands for."""
-    pointer = _pointer(source.value, error)
+    # Pydantic marks an error of a mapping's key by a last part `[key]`, which may be a key as well.
+    is_of_key = error["type"] != "extra_forbidden" and error["loc"][-1:] == ("[key]",)
+    loc = error["loc"][:-1] if is_of_key else error["loc"]
+    pointer = _pointer(source.value, loc, missing=error["type"] == "missing")
+    place_of = source.key_at if is_of_key else source.at
     contradictions: tuple[Contradiction, ...] = error.get("ctx", {}).get("contradictions", ())
     for one in contradictions:
-        yield flaw(one.rule, one.message, source.at(*pointer, *one.at), one.remedy)
+        yield flaw(one.rule, one.message, place_of(*pointer, *one.at), one.remedy)
     if contradictions or _is_echo(source, error, pointer):
         return
-    if error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",):
-        yield _unknown_key(source, kind, error["loc"], pointer)
+    if is_of_key or error["type"] == "extra_forbidden":
+        yield _unknown_key(source, keys_at(kind, loc[:-1]), pointer)
     elif error["type"] in {"missing", "union_tag_not_found"}:
         yield _missing_key(source, error, pointer)
     else:
@@ -44,23 +48,17 @@ def _is_echo(source: Source, error: ErrorDetails, pointer: Pointer) -> bool:
     return length >= int(error["ctx"]["min_length"])
 
 
-def _pointer(value: object, error: ErrorDetails) -> Pointer:
-    """Return pydantic's place as a pointer into the source: without union tags and `[key]`."""
+def _pointer(value: object, loc: tuple[str | int, ...], *, missing: bool) -> Pointer:
+    """Return pydantic's place as a pointer into the source, without the tags of unions."""
     pointer: list[str | int] = []
-    for part in error["loc"]:
-        if _has(value, part) and part != "[key]":
+    for part in loc:
+        if _has(value, part):
             value = _value_at(value, (part,))
             pointer.append(part)
-    if error["type"] == "missing":
-        pointer.append(error["loc"][-1])
-    return tuple(pointer)
+    return (*pointer, loc[-1]) if missing else tuple(pointer)
 
 
-def _unknown_key(
-    source: Source, kind: str, loc: tuple[str | int, ...], pointer: Pointer
-) -> Finding:
-    parents = loc[:-2] if loc[-1] == "[key]" else loc[:-1]
-    known = keys_at(kind, parents)
+def _unknown_key(source: Source, known: tuple[str, ...], pointer: Pointer) -> Finding:
     key = str(pointer[-1])
     where = named(pointer[:-1])
     message = f"key {shown(key)} is not known in {where}; known are {listed(known)}"
