@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.document import Document
@@ -23,6 +23,8 @@ from gitca.policy.evaluate import evaluate
 from gitca.x509.certificate import parse_certificate
 from gitca.x509.csr import CsrError, parse_csr
 from gitca.x509.differences import differences
+
+ONE_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +142,20 @@ class RequestPlanner:
             )
             remedy = "put a CSR with a new key in its place, or delete the request"
             return Finding("renewal.automatic", Severity.WARNING, message, at, remedy)
-        if judged.verdict.validity <= before:
-            message = "the validity is no longer than the time before expiry at which it is renewed"
-            remedy = "ask for a longer validity, or change the policy's renewal.before"
-            policy = judged.policy.name
-            return Finding("renewal.before", Severity.ERROR, message, at, remedy, policy)
         issuer = judged.issuer.certificate
         if issuer is not None and issuer.not_after <= expires:
             message = f"the certificate cannot outlive its CA, which ends on {expires:%Y-%m-%d}"
             remedy = "give the policy another issuer"
             return Finding("renewal.issuer", Severity.WARNING, message, at, remedy)
+        renewed_until = self.now + judged.verdict.validity - judged.verdict.backdate - ONE_SECOND
+        is_truncated = issuer is not None and issuer.not_after <= renewed_until
+        # Every run would renew what it renewed; only at the CA's end the rule above ends that.
+        if renewed_until - before <= self.now and not is_truncated:
+            message = "the validity, less the backdate, is no longer than the time before expiry at"
+            message += " which it is renewed"
+            remedy = "ask for a longer validity, or change the policy's renewal.before"
+            policy = judged.policy.name
+            return Finding("renewal.before", Severity.ERROR, message, at, remedy, policy)
         reason = "the certificate is due for renewal on the same key"
         return replace(self._issue(judged, reason), action="renew")
 
