@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.load import Governing
-from gitca.findings import Finding
+from gitca.findings import Finding, Severity
 from gitca.ledger.draft import Batch, Origin, crl_tbs, draft_order
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, Revoked, SourceDocuments
 from gitca.ledger.image import certificate_der
@@ -69,7 +69,13 @@ class Builder:
 
     def build(self, actions: Iterable[Action]) -> Built:
         """Return the batch to record. Raises: ContradictionError when a CA's key was exchanged."""
-        listed = tuple(actions)
+        asked = tuple(actions)
+        refused = dict(self._refused_algorithms(asked))
+        listed = [
+            action
+            for action in asked
+            if isinstance(action, RevokeCertificate) or action.ca not in refused
+        ]
         revoked = tuple(
             revoked_event(action, self.moment.now)
             for action in listed
@@ -84,7 +90,22 @@ class Builder:
             if isinstance(action, SignCrl) and self.state.authority(action.ca).certificate
         ]
         sound, lint = lint_drafts(certificates, crls)
-        return Built(Batch(sound, revoked), (*findings, *lint))
+        return Built(Batch(sound, revoked), (*refused.values(), *findings, *lint))
+
+    def _refused_algorithms(self, actions: Iterable[Action]) -> Iterator[tuple[str, Finding]]:
+        """Yield the CAs that are to sign with an algorithm that their key cannot do, and why."""
+        signing = (item.ca for item in actions if not isinstance(item, RevokeCertificate))
+        for ca in dict.fromkeys(signing):
+            document, certificate = self.governing.authorities[ca], self._issuer_certificate(ca)
+            spki_der = certificate.template.spki_der if certificate else None
+            spki_der = spki_der or self.keys.public_key(document)
+            try:
+                if spki_der is not None:
+                    signature_algorithm(document, spki_der)
+            except RefusedError as error:
+                at = document.at("spec", "signatureAlgorithm")
+                rule = "authority.signatureAlgorithm"
+                yield ca, Finding(rule, Severity.ERROR, error.message, at, error.remedy)
 
     def _certificate(self, action: Action) -> Iterator[Rehearsed | Finding]:
         if isinstance(action, CreateAuthority):

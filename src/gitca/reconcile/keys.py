@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
-from gitca.errors import BackendUnavailableError, ContradictionError, UsageError
+from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.ledger.image import certificate_der
 from gitca.ledger.state import LedgerState
 from gitca.signers import Signer
-from gitca.x509.algorithms import AlgorithmRefusedError, check_algorithm, default_algorithm
+from gitca.x509.algorithms import check_algorithm, default_algorithm
 from gitca.x509.certificate import parse_certificate
 
 OpenSigner = Callable[[str], Signer]
@@ -90,14 +90,10 @@ class Keys:
 def signature_algorithm(document: Document[CertificateAuthoritySpec], spki_der: bytes) -> str:
     """Return the algorithm that a CA signs with: its document's, or its key's default.
 
-    Raises: UsageError when the document names one that the key cannot do.
+    Raises: AlgorithmRefusedError when the document names one that the key cannot do.
     """
     stated = document.spec.signature_algorithm
     if stated is None:
         return default_algorithm(spki_der)
-    try:
-        check_algorithm(spki_der, stated)
-    except AlgorithmRefusedError as error:
-        place = document.at("spec", "signatureAlgorithm")
-        raise UsageError(f"{place}: {error}", remedy="name an algorithm of this key") from error
+    check_algorithm(spki_der, stated)
     return stated
