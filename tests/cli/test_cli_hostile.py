@@ -64,7 +64,7 @@ def test_no_arguments_give_a_traceback(run: Run, arguments: list[str]) -> None:
     code, out, err = run(*arguments)
     assert code in {0, 1, 2, 4}, err
     assert "\x1b" not in out
-    assert "a defect in gitca" not in err
+    assert "this is a defect" not in err
 
 
 def test_a_changed_ledger_is_a_contradiction_and_not_a_defect(lived_in: Command) -> None:
