@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gitca.documents.load import Governing, TreeEntry, load_governing
-from gitca.errors import UsageError
+from gitca.documents.load import REPOSITORY_PATH, Governing, TreeEntry, load_governing
+from gitca.errors import GitcaError, UsageError
 from gitca.findings import Finding
 from gitca.git.objects import BlobTooLargeError
 from gitca.git.repository import ORIGIN, GitRepository, Identity
@@ -115,11 +115,15 @@ def open_store(folder: Path) -> Iterator[Store]:
 
     Which branch that is, ca/repository.yaml says: as origin's default branch has it, or else the
     branch main. A pull request that is checked out here cannot name itself as the branch to obey
-    (I8). Raises: UsageError.
+    (I8). Raises: UsageError; GitcaError when ca/repository.yaml is broken.
     """
     with GitRepository.open(folder) as repository:
         commit = _trusted(repository)
         governing = _governing(repository, commit)
+        if REPOSITORY_PATH in governing.broken:
+            # Which branch to obey is not known: nothing is done rather than something elsewhere.
+            told = [item for item in governing.findings if item.location.file == REPOSITORY_PATH]
+            raise GitcaError("; ".join(map(str, told)), remedy="nothing was done")
         store, _ = _store(repository, governing)
         yield store
 
