@@ -66,7 +66,7 @@ def _judge(
 ) -> tuple[list[RevokeCertificate], Finding | None]:
     executed = state.executed.get(document.path)
     if executed:
-        return [], _changed_after(document, executed)
+        return [], _changed_after(document, executed, state)
     spec = document.spec
     if spec.key is not None:
         return _by_key(document, spec.key, state, now), None
@@ -76,19 +76,49 @@ def _judge(
 
 
 def _changed_after(
-    document: Document[RevocationRequestSpec], executed: list[Revoked]
+    document: Document[RevocationRequestSpec], executed: list[Revoked], state: LedgerState
 ) -> Finding | None:
-    first = executed[0]
-    if first.reason == document.spec.reason:
+    """Return a finding where an executed document says something else by now.
+
+    To pass over it in silence would leave a person believing that a certificate was revoked.
+    """
+    first, reason = executed[0], document.spec.reason
+    if first.reason != reason:
+        seen = f"reason {reason} is asked, the revocation was recorded as {first.reason}"
+        at = "reason"
+    elif not any(_names(document.spec, revoked, state) for revoked in executed):
+        what, at = _target(document.spec)
+        seen = f"{what} is named, the revocation was recorded for another certificate or key"
+    else:
         return None
     return _problem(
         document,
         "revocation.executed",
-        f"reason {document.spec.reason} is asked, the revocation was recorded as {first.reason}"
-        f" on {first.date:%Y-%m-%d}, and a recorded revocation stands",
-        "restore the document",
-        "reason",
+        f"{seen} on {first.date:%Y-%m-%d}, and a recorded revocation stands",
+        "restore the document, and write a new one for what is still to be revoked",
+        at,
     )
+
+
+def _names(spec: RevocationRequestSpec, revoked: Revoked, state: LedgerState) -> bool:
+    """Whether a document's target is what an event revoked."""
+    if revoked.ca is None or revoked.serial is None:
+        return spec.key == revoked.key
+    given = state.serials[revoked.ca, revoked.serial].certificate
+    if spec.certificate is not None:
+        return spec.certificate == given.request
+    if spec.key is not None:
+        return spec.key == given.key
+    return (spec.ca, spec.serial) == (revoked.ca, revoked.serial)
+
+
+def _target(spec: RevocationRequestSpec) -> tuple[str, str]:
+    """Return what a document names, in words, and the field that names it."""
+    if spec.certificate is not None:
+        return f"the request {spec.certificate!r}", "certificate"
+    if spec.key is not None:
+        return f"the key {spec.key}", "key"
+    return f"serial number {spec.serial} of CA {spec.ca}", "serial"
 
 
 def _by_key(
