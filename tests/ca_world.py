@@ -197,7 +197,10 @@ class Clone:
             yield Store(repository, self.branches, COMMITTER)
 
     def world(self, run: str = "", serials: Callable[[], int] = x509.random_serial_number) -> World:
-        return World(self.clock, serials, run or secrets.token_hex(8))
+        def sleep(seconds: float) -> None:
+            self.clock.forward(seconds=seconds)
+
+        return World(self.clock, serials, run or secrets.token_hex(8), sleep)
 
     def reconcile(
         self,
