@@ -7,12 +7,13 @@ before anything is recorded. What fails is a finding and holds up nothing but it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.load import Governing
+from gitca.errors import ContradictionError
 from gitca.findings import Finding, Severity
 from gitca.ledger.draft import Batch, Origin, crl_tbs, draft_order
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, Revoked, SourceDocuments
@@ -34,6 +35,7 @@ from gitca.x509.refusal import RefusedError
 from gitca.x509.template import CertificateTemplate
 
 ONE_SECOND = timedelta(seconds=1)
+DRAWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Builder:
     state: LedgerState
     keys: Keys
     moment: Moment
+    _drawn: set[tuple[str, str]] = field(default_factory=set)
 
     def build(self, actions: Iterable[Action]) -> Built:
         """Return the batch to record. Raises: ContradictionError when a CA's key was exchanged."""
@@ -162,7 +165,7 @@ class Builder:
         issuer: Issuer,
         period: tuple[datetime, datetime],
     ) -> Iterator[Rehearsed | Finding]:
-        serial = self.moment.next_serial()
+        serial = self._serial(action.ca)
         not_before, not_after = period
         try:
             rehearsal = rehearse(
@@ -194,6 +197,23 @@ class Builder:
             origin=self.moment.origin(action.documents),
         )
         yield Rehearsed(draft, rehearsal.der, action.documents)
+
+    def _serial(self, ca: str) -> int:
+        """Return a serial number that the CA never used (RFC 5280 section 4.1.2.2).
+
+        Two machines that woke from one image may draw the same numbers.
+        Raises: ContradictionError when the source gives nothing new.
+        """
+        for _ in range(DRAWS):
+            serial = self.moment.next_serial()
+            drawn = (ca, f"{serial:x}")
+            if drawn not in self.state.serials and drawn not in self._drawn:
+                self._drawn.add(drawn)
+                return serial
+        raise ContradictionError(
+            f"the random source gave {DRAWS} serial numbers that CA {ca} has used before",
+            remedy="run on a machine with a working source of randomness; nothing was ordered",
+        )
 
     def _crl(self, action: SignCrl, revoked: Iterable[Revoked]) -> Rehearsed:
         """Return the draft of a CRL, with the frame and the new entries for the linter.
