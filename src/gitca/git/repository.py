@@ -51,6 +51,7 @@ class GitRepository:
         The caller's `GIT_DIR` and the like are not followed. Raises: UsageError where there is no
         repository, Git is missing or too old, or Git does not trust the repository's owner.
         """
+        _check_git()
         found = _discover(path)
         git = Git(found.directory)
         _confirm(git, found)
@@ -182,12 +183,9 @@ def _discover(path: Path) -> _Found:
 
     It is asked for nothing else: its command wrapper cannot take variables out of the environment.
     """
+    import git
+
     try:
-        import git  # 60 ms, and it looks for Git while it is imported
-    except ImportError as error:
-        raise UsageError("Git is not on the PATH", remedy="install Git 2.39 or newer") from error
-    try:
-        _check_version(git.Git().version_info)
         with git.Repo(path.absolute(), search_parent_directories=True, expand_vars=False) as repo:
             directory = repo.working_tree_dir or repo.git_dir
             return _Found(Path(directory), Path(repo.git_dir), repo.bare)
@@ -198,7 +196,17 @@ def _discover(path: Path) -> _Found:
         ) from error
 
 
-def _check_version(version: tuple[int, ...]) -> None:
+def _check_git() -> None:
+    """Raise UsageError where there is no Git, or an older one than the tests run."""
+    missing = UsageError("Git is not on the PATH", remedy="install Git 2.39 or newer")
+    try:
+        import git  # 60 ms; and it runs Git while it is imported
+    except ImportError as error:
+        raise missing from error
+    try:
+        version = git.Git().version_info
+    except git.GitError as error:  # GIT_PYTHON_REFRESH may have kept the import quiet
+        raise missing from error
     if version[:2] < _OLDEST:
         seen = ".".join(str(number) for number in version)
         raise UsageError(f"Git is {seen}; 2.39 or newer is needed", remedy="install a newer Git")
