@@ -75,6 +75,10 @@ class KeyRing:
         """Return the signer of a URI like `file:.gitca/keys/root.pem`."""
         return _opened(self.folder, uri)
 
+    def named(self, name: str) -> Signer:
+        """Return the signer of a CA."""
+        return self.signer(f"file:.gitca/keys/{name}.pem")
+
     def but(self, **signers: Signer | None) -> OpenSigner:
         """Return an opener with other signers for some CAs; None for a key out of reach."""
 
