@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ca_documents import authority, request
 from ca_world import Clone, kinds
-
 from gitca.plan.desired import read_desired
 from gitca.plan.make import make_plan
 from gitca.plan.model import Plan
@@ -33,3 +32,4 @@ def test_a_rehearsal_tells_that_the_cas_key_cannot_do_the_algorithm(made: Clone)
     made.save({"ca/issuing.yaml": wrong, "requests/a.yaml": request("a", "a.example.internal")})
     _, after = rehearsed(made)
     assert [finding.rule for finding in after.findings] == ["authority.signatureAlgorithm"]
+    assert after.actions == ()

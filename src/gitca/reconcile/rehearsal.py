@@ -34,14 +34,15 @@ def rehearse_plan(plan: Plan, governing: Governing, snapshot: Snapshot, now: dat
     actions = tuple(
         action
         for action in plan.actions
-        if not isinstance(action, IssueCertificate) or _document(action) not in refused
+        if not isinstance(action, IssueCertificate) or refused.isdisjoint(_documents(action))
     )
     return replace(plan, actions=actions, findings=in_order((*plan.findings, *built.findings)))
 
 
-def _document(action: IssueCertificate) -> str:
-    reference = action.documents.request
-    return reference.path if reference else ""
+def _documents(action: IssueCertificate) -> set[str]:
+    """Return the documents at which a finding stops an action: its request's and its CA's."""
+    request = action.documents.request
+    return {action.documents.ca.path, *([request.path] if request else [])}
 
 
 def _no_key(uri: str) -> Signer:
