@@ -88,6 +88,7 @@ ADMITTED = [
     ("dns", "**.example.internal", "*.a.example.internal"),
     ("dns", "web-*.Example.internal", "web-1.example.internal"),
     ("dns", "*.bücher.example", "a.xn--bcher-kva.example"),
+    ("dns", "*.BÜCHER.example", "a.xn--bcher-kva.example"),
     ("ip", "10.0.0.0/8", "10.1.2.3"),
     ("ip", "10.1.2.3", "10.1.2.3"),
     ("ip", "2001:db8::/32", "2001:db8::1"),
@@ -179,6 +180,8 @@ def test_a_pattern_does_not_admit(kind: PatternKind, pattern: str, value: str) -
         ("ip", "10.0.0.0/8", "::ffff:10.0.0.1"),
         ("email", "Admin@example.internal", "admin@example.internal"),
         ("value", "Example*", "EXAMPLE Ltd"),
+        ("uri", "spiffe://example.org/*", "spiffe://example.org/.."),
+        ("path", "payments/*", "payments/api"),
     ],
 )
 def test_a_deny_pattern_reads_widely(kind: PatternKind, pattern: str, value: str) -> None:

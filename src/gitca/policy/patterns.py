@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 import idna
 
 from gitca.policy.glob import CharacterClass, Glob, Token, literal
+from gitca.x509.refusal import quoted
 
 PatternKind = Literal["dns", "ip", "uri", "email", "value", "path"]
 
@@ -102,7 +103,9 @@ class IpPattern:
         try:
             self._network = ipaddress.ip_network(text)
         except ValueError as error:
-            raise PatternError(f"{text!r} is neither an address nor a CIDR network") from error
+            raise PatternError(
+                f"{quoted(text)} is neither an address nor a CIDR network"
+            ) from error
 
     def admits(self, value: str) -> bool:
         """Whether the address is in the network."""
@@ -155,9 +158,9 @@ class EmailPattern:
     def __init__(self, text: str) -> None:
         local, at, domain = text.rpartition("@")
         if not at or not local:
-            raise PatternError(f"{text!r} is no address pattern such as *@example.com")
+            raise PatternError(f"{quoted(text)} is no address pattern such as *@example.com")
         if "**" in local:
-            raise PatternError(f"{text!r}: a local part has no depth; write *@{domain}")
+            raise PatternError(f"{quoted(text)}: a local part has no depth; write *@{domain}")
         host = literal("@") + _host_tokens(domain)
         self._glob = Glob(_local_tokens(local) + host)
         self._folded = Glob(_local_tokens(local.lower()) + host)
@@ -193,9 +196,9 @@ class PathPattern:
     def __init__(self, text: str) -> None:
         segments = text.split("/")
         if any(not segment or "***" in segment for segment in segments):
-            raise PatternError(f"{text!r} is no path pattern such as payments/**")
+            raise PatternError(f"{quoted(text)} is no path pattern such as payments/**")
         if any("**" in segment and segment != "**" for segment in segments):
-            raise PatternError(f"{text!r}: ** stands for whole segments only")
+            raise PatternError(f"{quoted(text)}: ** stands for whole segments only")
         self._glob = Glob(_starred(text, CharacterClass(frozenset("/*"), excluded=True), _NO_STAR))
 
     def admits(self, value: str) -> bool:
@@ -225,7 +228,7 @@ def _starred(text: str, one: CharacterClass, deep: CharacterClass) -> list[Token
         elif part == "**":
             tokens.append(Token(deep, repeats=True))
         elif part.startswith("*"):
-            raise PatternError(f"{text!r}: {part} means nothing; write * or **")
+            raise PatternError(f"{quoted(text)}: {part} means nothing; write * or **")
         else:
             tokens.extend(literal(part))
     return tokens
@@ -254,10 +257,10 @@ def _label_tokens(label: str, text: str, *, star: str) -> list[Token]:
         separator = "." if label == "**" else ""
         return [Token(CharacterClass(frozenset(_HOST_CHARACTERS + separator + star)), repeats=True)]
     if "**" in label:
-        raise PatternError(f"{text!r}: ** stands for whole labels only")
-    ascii_label = label.lower() if label.isascii() else _a_label(label, text)
+        raise PatternError(f"{quoted(text)}: ** stands for whole labels only")
+    ascii_label = label.lower() if label.isascii() else _a_label(label.lower(), text)
     if not _LDH.fullmatch(ascii_label.replace("*", "")):
-        raise PatternError(f"{text!r}: {label!r} is no label of a host name")
+        raise PatternError(f"{quoted(text)}: {quoted(label)} is no label of a host name")
     return _starred(ascii_label, _LABEL, _LABEL)
 
 
@@ -266,7 +269,9 @@ def _a_label(label: str, text: str) -> str:
     try:
         return idna.encode(label, uts46=False).decode("ascii")
     except idna.IDNAError as error:
-        raise PatternError(f"{text!r}: {label!r} is no label by IDNA 2008 ({error})") from error
+        raise PatternError(
+            f"{quoted(text)}: {quoted(label)} is no label by IDNA 2008 ({error})"
+        ) from error
 
 
 def _split_uri(text: str) -> tuple[str, str, str, str]:
@@ -292,12 +297,14 @@ def _uri_tokens(text: str) -> list[Token]:
     """Return the tokens of a URI pattern (RFC 3986 section 3)."""
     scheme, authority, path, tail = _split_uri(text)
     if not scheme or "*" in scheme or ":" not in text:
-        raise PatternError(f"{text!r}: a URI pattern begins with a literal scheme and a colon")
+        raise PatternError(
+            f"{quoted(text)}: a URI pattern begins with a literal scheme and a colon"
+        )
     if "*" in tail:
-        raise PatternError(f"{text!r}: stars stand for host labels and path segments only")
+        raise PatternError(f"{quoted(text)}: stars stand for host labels and path segments only")
     segments = path.split("/")
     if any("**" in segment and segment != "**" for segment in segments):
-        raise PatternError(f"{text!r}: ** stands for whole segments only")
+        raise PatternError(f"{quoted(text)}: ** stands for whole segments only")
     one = CharacterClass(frozenset(_SEGMENT_CHARACTERS))
     deep = CharacterClass(frozenset(_SEGMENT_CHARACTERS + "/"))
     tokens = literal(f"{scheme}:") + _authority_tokens(authority, text)
@@ -309,5 +316,5 @@ def _authority_tokens(authority: str, text: str) -> list[Token]:
         return literal(authority)
     host, colon, port = authority.removeprefix("//").partition(":")
     if "*" in port or "@" in authority:
-        raise PatternError(f"{text!r}: a star stands for labels of the host only")
+        raise PatternError(f"{quoted(text)}: a star stands for labels of the host only")
     return literal("//") + _host_tokens(host) + literal(colon + port)
