@@ -15,7 +15,7 @@ from gitca.errors import UsageError
 from gitca.git.fast_import import CommitContent, Identity, write_commit
 from gitca.git.objects import SIZE_LIMIT, ObjectReader, list_tree, tree_id
 from gitca.git.process import Git, as_text
-from gitca.git.refs import branch_ref, is_ancestor, merge_base, resolve, swap
+from gitca.git.refs import branch_ref, is_ancestor, merge_base, resolve, shown_ref, swap
 from gitca.git.remote import Remote
 from gitca.git.worktree import Outcome, bring_forward
 
@@ -138,6 +138,18 @@ class GitRepository:
         Index and working tree stay behind until `bring_forward`. Raises: LostRaceError.
         """
         swap(self._git, branch_ref(branch), new, old, reason="gitca: advance")
+
+    def keep(self, branch: str, commit: str) -> None:
+        """Let `refs/gitca/shown/<branch>` name a commit, durably; see `gitca.git.shown`."""
+        self._git.ask("update-ref", "--no-deref", "--end-of-options", shown_ref(branch), commit)
+
+    def kept(self, branch: str) -> str | None:
+        """Return the commit that `keep` was given, or None."""
+        return resolve(self._git, shown_ref(branch))
+
+    def forget(self, branch: str) -> None:
+        """Take the reference of `keep` away."""
+        self._git.ask("update-ref", "--no-deref", "-d", "--end-of-options", shown_ref(branch))
 
     def fetch(self, branch: str) -> str | None:
         """Return origin's commit of a branch after fetching it, or None where origin has none.

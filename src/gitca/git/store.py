@@ -17,6 +17,7 @@ from gitca.errors import ContradictionError, LostRaceError
 from gitca.git.message import commit_message
 from gitca.git.objects import BlobTooLargeError
 from gitca.git.repository import GitRepository, Identity
+from gitca.git.shown import ShownBranch
 from gitca.git.worktree import Outcome
 from gitca.ledger.draft import Batch, crl_tbs
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, Event, Ordered, Signed
@@ -92,7 +93,8 @@ class Store:
     """Reads and writes one CA repository. Not for use by two threads.
 
     A write is durable and known to everyone once the call returns; one that raises LostRaceError
-    has changed nothing. Loading again is always safe.
+    has changed nothing. Loading again is always safe. `tip` is the last commit that was loaded or
+    written.
     """
 
     def __init__(self, repository: GitRepository, branches: Branches, committer: Identity) -> None:
@@ -102,8 +104,8 @@ class Store:
         self._remote = repository.remote() is not None
         self._folded: list[tuple[str, str]] = []
         self._state = LedgerState()
-        # Where the user's branch stood before: without a remote, the lock moves it.
-        self._before = repository.local_branch(branches.issued)
+        self._shown = ShownBranch(repository, branches.issued)
+        self.tip: str | None = None
 
     def load(self) -> Snapshot:
         """Return the branch's tip at the remote; at home, where there is no remote.
@@ -116,9 +118,9 @@ class Store:
                 f"the branch {self._branches.documents} does not exist",
                 remedy="commit the documents to it (and push it, where there is a remote)",
             )
-        if self._branches.issued == self._branches.documents:
-            return self.at(source, source)
-        return self.at(source, self._tip(self._branches.issued))
+        same = self._branches.issued == self._branches.documents
+        self.tip = source if same else self._tip(self._branches.issued)
+        return self.at(source, self.tip)
 
     def at(self, source: str, tip: str | None) -> Snapshot:
         """Return any commit (`source`) with the ledger of another (`tip`); nothing is fetched."""
@@ -211,14 +213,9 @@ class Store:
             remedy="run gitca reconcile again",
         )
 
-    def bring_forward(self, snapshot: Snapshot) -> Outcome | None:
-        """Bring the user's branch and working tree to a snapshot; None when there is no commit."""
-        if snapshot.tip is None:
-            return None
-        branch = self._branches.issued
-        outcome = self._repository.bring_forward(branch, self._before, snapshot.tip)
-        self._before = self._repository.local_branch(branch)
-        return outcome
+    def bring_forward(self) -> Outcome | None:
+        """Bring the user's branch and working tree to `tip`; None when there is no commit."""
+        return None if self.tip is None else self._shown.show(self.tip)
 
     def _tip(self, branch: str) -> str | None:
         if self._remote:
@@ -258,7 +255,8 @@ class Store:
         if self._remote:
             self._repository.push(commit, self._branches.issued)
         else:
-            self._repository.advance(self._branches.issued, commit, before)
+            self._shown.advance(commit, before)
+        self.tip = commit
 
     def _after(self, snapshot: Snapshot, commit: str) -> Snapshot:
         same = self._branches.issued == self._branches.documents

@@ -47,9 +47,9 @@ class Fulfiller:
     def fulfil(self, snapshot: Snapshot, orders: Sequence[RecordedOrder]) -> Snapshot:
         """Sign, check and commit; return the snapshot after the last commit.
 
-        Raises: BackendUnavailableError when a signer fails, after every finished signature was
-        committed; ContradictionError when a signature is not the CA's. Orders that were not
-        fulfilled stay recorded.
+        Raises: BackendUnavailableError when a signer fails, ContradictionError when a signature is
+        not the CA's, UsageError when a signer refuses; each after every finished signature was
+        committed. Orders that were not fulfilled stay recorded.
         """
         for start in range(0, len(orders), CHUNK):
             chunk = orders[start : start + CHUNK]
@@ -63,17 +63,15 @@ class Fulfiller:
 
     def _sign_all(
         self, state: LedgerState, orders: Sequence[RecordedOrder]
-    ) -> tuple[list[Fulfilment], BackendUnavailableError | ContradictionError | None]:
-        finished: list[Fulfilment] = []
-        failure: BackendUnavailableError | ContradictionError | None = None
+    ) -> tuple[list[Fulfilment], BaseException | None]:
+        """Return what was signed, and the first failure: whatever failed, the rest is committed."""
+        # All keys are held against their certificates before the first signature is made.
+        work = list(self._work(state, orders))
         with ThreadPoolExecutor(CONCURRENCY) as pool:
-            futures = [pool.submit(sign, *work) for work in self._work(state, orders)]
-            for future in futures:
-                try:
-                    finished.append(future.result())
-                except (BackendUnavailableError, ContradictionError) as error:
-                    failure = failure or error
-        return finished, failure
+            futures = [pool.submit(sign, *item) for item in work]
+        failures = [error for error in (future.exception() for future in futures) if error]
+        finished = [future.result() for future in futures if future.exception() is None]
+        return finished, failures[0] if failures else None
 
     def _work(
         self, state: LedgerState, orders: Sequence[RecordedOrder]
