@@ -38,7 +38,7 @@ from gitca.verify.report import VerifyReport
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 PASSPHRASE = b"correct horse battery staple"
 COMMITTER = Identity("gitca", "gitca@example.internal")
-KEY_NAMES = ("root", "issuing", "other")
+KEY_NAMES = ("root", "issuing", "other", "spare")
 MAIN = Branches("main", "main")
 
 

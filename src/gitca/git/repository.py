@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from gitca.documents.load import TreeEntry
-from gitca.errors import UsageError
+from gitca.errors import BackendUnavailableError, UsageError
 from gitca.git.fast_import import CommitContent, Identity, write_commit
 from gitca.git.objects import SIZE_LIMIT, ObjectReader, list_tree, tree_id
 from gitca.git.process import Git, as_text
@@ -169,6 +169,43 @@ class GitRepository:
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether a commit is the other or is in its history, as far as this clone has it."""
         return is_ancestor(self._git, ancestor, descendant)
+
+    def has_in_history(self, ancestor: str, descendant: str) -> bool:
+        """Whether a commit is the other or is in its whole history.
+
+        Raises: BackendUnavailableError where this clone is shallow and does not reach that far.
+        """
+        known = self.resolve(ancestor) == ancestor
+        if known and is_ancestor(self._git, ancestor, descendant):
+            return True
+        if self.is_shallow():
+            raise BackendUnavailableError(
+                f"this clone is shallow, and whether commit {ancestor[:12]} is in the history of"
+                f" {descendant[:12]} cannot be told",
+                remedy="run git fetch --unshallow",
+            )
+        return False
+
+    def history(self, commit: str) -> frozenset[str]:
+        """Return the commit and every commit in its history, as far as this clone has it."""
+        return frozenset(as_text(self._git.ask("rev-list", "--end-of-options", commit)).split())
+
+    def is_shallow(self) -> bool:
+        """Whether this clone lacks older history."""
+        answer = self._git.ask("rev-parse", "--is-shallow-repository")
+        return as_text(answer).strip() == "true"
+
+    def last_change(self, commit: str, path: str) -> tuple[str, list[tuple[str, str]]]:
+        """Return the newest commit of a history that touched files below a path, and those files.
+
+        Each comes with its status (`A` added, `D` deleted, `M` modified, …). Both sides of merges
+        are looked at. Empty where there is none, or the last change was made by a merge itself.
+        """
+        options = ("--full-history", "--no-renames", "--name-status", "--no-ext-diff", "-z")
+        answer = self._git.ask("log", "-1", "--format=%H", *options, commit, "--", path)
+        found, _, rest = as_text(answer).partition("\0")
+        fields = iter(rest.lstrip("\n").split("\0")[:-1])
+        return found, list(zip(fields, fields, strict=True))
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor of two commits, None where they share no history."""

@@ -14,17 +14,21 @@ from datetime import datetime
 
 from gitca.documents.load import TreeEntry
 from gitca.errors import ContradictionError, LostRaceError
+from gitca.git.history import check_growth, reviewed_history
 from gitca.git.message import commit_message
 from gitca.git.objects import BlobTooLargeError
 from gitca.git.repository import GitRepository, Identity
 from gitca.git.shown import ShownBranch
+from gitca.git.snapshot import Branches, Snapshot
 from gitca.git.worktree import Outcome
 from gitca.ledger.draft import Batch, crl_tbs
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, Event, Ordered, Signed
-from gitca.ledger.image import certificate_der, image_of, order_path
+from gitca.ledger.image import image_of, order_path, standing_certificate
 from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment
 from gitca.ledger.state import LedgerState, OrderRecord
-from gitca.x509.certificate import parse_certificate
+from gitca.x509.refusal import RefusedError
+
+__all__ = ["Branches", "Fulfilment", "RecordedOrder", "Snapshot", "Store"]
 
 ORDERS_FOLDER = "issued/orders"
 DOCUMENT_FOLDERS = ("ca", "policies", "requests")
@@ -65,30 +69,6 @@ class Fulfilment:
     der: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One commit as gitca sees it.
-
-    `source` is the commit of the documents, `tip` the one of `issued/` (None before the first),
-    `entries` the files below `ca/`, `policies/` and `requests/`, `orders` the blobs below
-    `issued/orders/` by path.
-    """
-
-    source: str
-    tip: str | None
-    entries: tuple[TreeEntry, ...]
-    orders: Mapping[str, str]
-    state: LedgerState
-
-
-@dataclass(frozen=True, slots=True)
-class Branches:
-    """Where documents are read from and where `issued/` is written; often the same branch."""
-
-    documents: str
-    issued: str
-
-
 class Store:
     """Reads and writes one CA repository. Not for use by two threads.
 
@@ -120,7 +100,9 @@ class Store:
             )
         same = self._branches.issued == self._branches.documents
         self.tip = source if same else self._tip(self._branches.issued)
-        return self.at(source, self.tip)
+        snapshot = self.at(source, self.tip)
+        self.check_growth(snapshot)
+        return snapshot
 
     def at(self, source: str, tip: str | None) -> Snapshot:
         """Return any commit (`source`) with the ledger of another (`tip`); nothing is fetched."""
@@ -134,6 +116,18 @@ class Store:
                 segments.append((entry.path, entry.blob))
         return Snapshot(source, tip, entries, orders, self._fold(segments))
 
+    def check_growth(self, snapshot: Snapshot) -> None:
+        """Raise ContradictionError where segments of the ledger were taken away or changed."""
+        if snapshot.tip is not None:
+            check_growth(self._repository, snapshot.tip, snapshot.state)
+
+    def reviewed(self, commit: str) -> frozenset[str] | None:
+        """Return the history of the documents that goes with a commit's `issued/`.
+
+        None where this clone does not have the whole of it.
+        """
+        return reviewed_history(self._repository, self._branches, commit)
+
     def read(self, blob: str) -> bytes:
         """Return a document's bytes; for one above a mebibyte, as many zeros and one.
 
@@ -143,6 +137,13 @@ class Store:
             return self._repository.read(blob, size_limit=LARGEST_DOCUMENT)
         except BlobTooLargeError:
             return bytes(LARGEST_DOCUMENT + 1)
+
+    def is_reviewed(self, source: str, snapshot: Snapshot) -> bool:
+        """Whether a commit is in the history of the documents' branch.
+
+        Raises: BackendUnavailableError where this clone has not enough of the history to tell.
+        """
+        return self._repository.has_in_history(source, snapshot.source)
 
     def read_segments(self, blobs: Sequence[str]) -> Iterator[bytes]:
         """Yield the bytes of the ledger's segments."""
@@ -280,10 +281,13 @@ class Store:
         authority = state.authority(ordered.ca)
         if authority.certificate is None or authority.pending_crl is None:
             raise ContradictionError(f"a CRL of CA {ordered.ca} is ordered before its certificate")
-        issuer = parse_certificate(certificate_der(authority.certificate))
+        issuer = standing_certificate(authority.certificate)
         entries = authority.pending_crl[1]
         algorithm = ordered.signature_algorithm
-        return crl_tbs(issuer, particulars, entries, signature_algorithm=algorithm)
+        try:
+            return crl_tbs(issuer, particulars, entries, signature_algorithm=algorithm)
+        except RefusedError as error:
+            raise ContradictionError(f"order {ordered.order}: {error.message}") from error
 
     def _settle(
         self, state: LedgerState, fulfilments: Sequence[Fulfilment]

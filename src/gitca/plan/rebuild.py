@@ -1,26 +1,40 @@
 """Rebuild: from the documents that an order names to the bytes that it must hold.
 
 Before gitca signs an order that another run recorded, and when it verifies a repository, the
-documents of the order's source commit are judged again and the TBS is built again with the recorded
-serial number and dates. An order whose bytes come out otherwise was not made by gitca from them.
+documents of the order's source commit are judged again, as of the moment of recording, and the TBS
+is built again with the recorded serial number. An order whose bytes come out otherwise, or that is
+for another name, CA, algorithm or time than its documents give, was not made by gitca from them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from gitca.documents.certificate_authority import CertificateAuthoritySpec
+from gitca.documents.document import Document
 from gitca.documents.load import Read, TreeEntry, load_governing, load_requests
 from gitca.errors import ContradictionError
-from gitca.findings import has_errors
+from gitca.findings import Finding
 from gitca.ledger.draft import recorded_at
-from gitca.ledger.events import CertificateParticulars, DocumentReference, Ordered
-from gitca.ledger.image import certificate_der
-from gitca.ledger.state import LedgerState
+from gitca.ledger.events import (
+    CertificateParticulars,
+    CrlParticulars,
+    DocumentReference,
+    Ordered,
+    SourceDocuments,
+)
+from gitca.ledger.image import standing_certificate
+from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.plan.dates import certificate_period, crl_period
 from gitca.plan.desired import Desired
-from gitca.plan.issuers import authority_template, read_issuers
+from gitca.plan.issuers import authority_template, read_issuers, signature_algorithm
 from gitca.plan.requests import Judged, RequestPlanner
 from gitca.plan.revocations import Revocations
-from gitca.x509.certificate import Issuer, parse_certificate, rehearse
+from gitca.policy.authority import judge_authority
+from gitca.x509.certificate import Certificate, Issuer, rehearse
+from gitca.x509.refusal import RefusedError
 from gitca.x509.template import CertificateTemplate
 
 _NOTHING_REVOKED = Revocations((), {}, frozenset(), ())
@@ -33,9 +47,13 @@ def references(ordered: Ordered) -> tuple[DocumentReference, ...]:
     return tuple(reference for reference in listed if reference is not None)
 
 
-def source_paths(ordered: Ordered) -> tuple[str, ...]:
-    """Return the paths whose entries at the order's source commit `Rebuild` needs."""
-    return ("ca", "policies", *(reference.path for reference in references(ordered)))
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """What the documents ask for: all that a TBS says but its serial number."""
+
+    template: CertificateTemplate
+    period: tuple[datetime, datetime]
+    issuer: Issuer
 
 
 class Rebuild:
@@ -58,20 +76,43 @@ class Rebuild:
         if not isinstance(given, CertificateParticulars):
             raise TypeError(f"order {ordered.order} is for a CRL")
         self._check_references(ordered)
-        if given.authority is not None:
-            template = self._authority(ordered, given.authority, authority_spki)
-        else:
-            template = self._request(ordered)
-        if template.digest != given.template or template.key_identifier != given.key:
-            raise _contradiction(ordered, "its documents ask for another certificate")
-        rehearsal = rehearse(
-            template,
-            self._issuer(ordered, given),
-            serial=int(given.serial, 16),
-            not_before=given.not_before,
-            not_after=given.not_after,
-        )
-        return rehearsal.tbs
+        try:
+            demand = (
+                self._request(ordered, given.request)
+                if given.authority is None
+                else self._authority(ordered, given.authority, authority_spki)
+            )
+            self._check(ordered, given, demand)
+            return rehearse(
+                demand.template,
+                demand.issuer,
+                serial=int(given.serial, 16),
+                not_before=given.not_before,
+                not_after=given.not_after,
+            ).tbs
+        except RefusedError as error:
+            raise _contradiction(ordered, error.message) from error
+
+    def check_crl(self, ordered: Ordered, last: OrderRecord | None) -> None:
+        """Raise ContradictionError where the CA's document does not give a CRL's order.
+
+        `last` is the CA's last CRL that was signed before. The entries follow from the ledger.
+        """
+        given = ordered.particulars
+        if not isinstance(given, CrlParticulars):
+            raise TypeError(f"order {ordered.order} is for a certificate")
+        self._check_references(ordered)
+        document = self._signing(ordered)
+        issuer = self._issuer_certificate(ordered)
+        try:
+            algorithm = signature_algorithm(document, issuer.template.spki_der)
+        except RefusedError as error:
+            raise _contradiction(ordered, error.message) from error
+        period = crl_period(recorded_at(ordered), document.spec.crl.lifetime, last)
+        if (given.this_update, given.next_update) != period:
+            raise _contradiction(ordered, "its dates are not those that the CA's document gives")
+        if ordered.signature_algorithm != algorithm:
+            raise _contradiction(ordered, f"its CA signs with {algorithm}")
 
     def _check_references(self, ordered: Ordered) -> None:
         for reference in references(ordered):
@@ -81,41 +122,95 @@ class Rebuild:
                     ordered, f"{reference.path} was another file at commit {ordered.source[:12]}"
                 )
 
-    def _authority(
-        self, ordered: Ordered, name: str, spki_der: bytes | None
-    ) -> CertificateTemplate:
-        document = self._governing.authorities.get(name)
-        signing = self._governing.authorities.get(ordered.ca)
-        if document is None or signing is None or spki_der is None:
-            raise _contradiction(ordered, "the document of its CA is missing or broken")
-        return authority_template(document, signing, spki_der)
+    def _check(self, ordered: Ordered, given: CertificateParticulars, demand: _Demand) -> None:
+        template, algorithm = demand.template, demand.issuer.signature_algorithm
+        if template.digest != given.template or template.key_identifier != given.key:
+            raise _contradiction(ordered, "its documents ask for another certificate")
+        if (given.not_before, given.not_after) != demand.period:
+            raise _contradiction(ordered, "its dates are not those that its documents give")
+        if ordered.signature_algorithm != algorithm:
+            raise _contradiction(ordered, f"its CA signs with {algorithm}")
 
-    def _request(self, ordered: Ordered) -> CertificateTemplate:
+    def _authority(self, ordered: Ordered, name: str, spki_der: bytes | None) -> _Demand:
+        document, signing = self._governing.authorities.get(name), self._signing(ordered)
+        if document is None or spki_der is None:
+            raise _contradiction(ordered, "the document of the CA is missing or broken")
+        is_root = document.spec.issuer == "self"
+        if ordered.ca != (name if is_root else document.spec.issuer):
+            raise _contradiction(ordered, "the document of the CA names another issuer")
+        _check_named(ordered, SourceDocuments(DocumentReference(document.path, document.blob)))
+        moment = recorded_at(ordered)
+        parent = None if is_root else self._issuer_certificate(ordered)
+        facts = read_issuers(self._governing, self._state, moment)[ordered.ca].facts(moment)
+        findings = judge_authority(
+            document, None if is_root else signing, None if is_root else facts, moment
+        )
+        _check_granted(ordered, findings)
+        validity, zero = document.spec.validity, timedelta(0)
+        return _Demand(
+            template=authority_template(document, signing, spki_der),
+            period=certificate_period(moment, validity, backdate=zero, issuer=parent),
+            issuer=_issuer(signing, parent, spki_der),
+        )
+
+    def _request(self, ordered: Ordered, name: str | None) -> _Demand:
         moment = recorded_at(ordered)
         issuers = read_issuers(self._governing, self._state, moment)
-        reference = ordered.documents.request
-        path = reference.path if reference else ""
         named = [self._entries[item.path] for item in references(ordered)]
+        path = f"requests/{name}.yaml"
         requests = load_requests(named, self._read, only={path}, governing=self._governing)
         desired = Desired(self._governing, {}, {}, requests)
         planner = RequestPlanner(desired, self._state, issuers, _NOTHING_REVOKED, moment)
-        document = next(iter(requests.requests.values()), None)
+        document = requests.requests.get(name or "")
         judged = document and planner.judge(document)
         if not isinstance(judged, Judged) or judged.verdict.template is None:
             raise _contradiction(ordered, f"{path} at its source commit is no sound request")
-        if has_errors(judged.verdict.findings):
-            first = next(finding for finding in judged.verdict.findings if finding.is_error)
-            raise _contradiction(ordered, f"the policy denies it: {first}")
-        return judged.verdict.template
+        if judged.issuer.name != ordered.ca:
+            raise _contradiction(ordered, f"its policy issues from CA {judged.issuer.name}")
+        _check_named(ordered, judged.sources)
+        verdict, issuer = judged.verdict, self._issuer_certificate(ordered)
+        _check_granted(ordered, verdict.findings)
+        return _Demand(
+            template=judged.verdict.template,
+            period=certificate_period(
+                moment, verdict.validity, backdate=verdict.backdate, issuer=issuer
+            ),
+            issuer=_issuer(judged.issuer.document, issuer, b""),
+        )
 
-    def _issuer(self, ordered: Ordered, given: CertificateParticulars) -> Issuer:
-        if given.authority == ordered.ca:
-            return Issuer(None, ordered.signature_algorithm)
-        certificate = self._state.authority(ordered.ca).certificate
-        if certificate is None:
+    def _signing(self, ordered: Ordered) -> Document[CertificateAuthoritySpec]:
+        document = self._governing.authorities.get(ordered.ca)
+        if document is None:
+            raise _contradiction(ordered, "the document of its CA is missing or broken")
+        if isinstance(ordered.particulars, CrlParticulars):
+            _check_named(ordered, SourceDocuments(DocumentReference(document.path, document.blob)))
+        return document
+
+    def _issuer_certificate(self, ordered: Ordered) -> Certificate:
+        record = self._state.authority(ordered.ca).certificate
+        if record is None:
             raise _contradiction(ordered, f"its CA {ordered.ca} has no certificate")
-        parent = parse_certificate(certificate_der(certificate))
-        return Issuer(parent.der, ordered.signature_algorithm)
+        return standing_certificate(record)
+
+
+def _issuer(
+    document: Document[CertificateAuthoritySpec], certificate: Certificate | None, own_spki: bytes
+) -> Issuer:
+    """Return who signs; a root, before it has a certificate, with its own key."""
+    spki_der = certificate.template.spki_der if certificate else own_spki
+    algorithm = signature_algorithm(document, spki_der)
+    return Issuer(certificate.der if certificate else None, algorithm)
+
+
+def _check_named(ordered: Ordered, sources: SourceDocuments) -> None:
+    if ordered.documents != sources:
+        raise _contradiction(ordered, "it names other documents than those that decide on it")
+
+
+def _check_granted(ordered: Ordered, findings: Iterable[Finding]) -> None:
+    denial = next((finding for finding in findings if finding.is_error), None)
+    if denial is not None:
+        raise _contradiction(ordered, f"its documents deny it: {denial}")
 
 
 def _contradiction(ordered: Ordered, reason: str) -> ContradictionError:

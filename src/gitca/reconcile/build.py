@@ -17,9 +17,10 @@ from gitca.errors import ContradictionError
 from gitca.findings import Finding, Severity
 from gitca.ledger.draft import Batch, Origin, crl_tbs, draft_order
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, Revoked, SourceDocuments
-from gitca.ledger.image import certificate_der
+from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState
-from gitca.plan.issuers import authority_template
+from gitca.plan.dates import certificate_period, crl_period
+from gitca.plan.issuers import authority_template, signature_algorithm
 from gitca.plan.model import (
     Action,
     CreateAuthority,
@@ -27,14 +28,13 @@ from gitca.plan.model import (
     RevokeCertificate,
     SignCrl,
 )
-from gitca.reconcile.keys import Keys, signature_algorithm
+from gitca.reconcile.keys import Keys
 from gitca.reconcile.linting import Rehearsed, build_finding, lint_drafts
-from gitca.x509.certificate import Certificate, Issuer, parse_certificate, rehearse, template_of
+from gitca.x509.certificate import Certificate, Issuer, rehearse, template_of
 from gitca.x509.crl import rehearse_crl
 from gitca.x509.refusal import RefusedError
 from gitca.x509.template import CertificateTemplate
 
-ONE_SECOND = timedelta(seconds=1)
 DRAWS = 8
 
 
@@ -128,7 +128,9 @@ class Builder:
         template = authority_template(document, signing, spki_der)
         signing_spki = parent.template.spki_der if parent else spki_der
         issuer = Issuer(parent.der if parent else None, signature_algorithm(signing, signing_spki))
-        period = self._period(document.spec.validity, timedelta(0), parent)
+        period = certificate_period(
+            self.moment.now, document.spec.validity, backdate=timedelta(0), issuer=parent
+        )
         yield from self._rehearse(action, template, issuer, period)
 
     def _issue(self, action: IssueCertificate) -> Iterator[Rehearsed | Finding]:
@@ -138,25 +140,14 @@ class Builder:
             return
         self.keys.pinned_signer(document, self.state)
         issuer = Issuer(parent.der, signature_algorithm(document, parent.template.spki_der))
-        period = self._period(action.validity, action.backdate, parent)
+        period = certificate_period(
+            self.moment.now, action.validity, backdate=action.backdate, issuer=parent
+        )
         yield from self._rehearse(action, action.template, issuer, period)
 
     def _issuer_certificate(self, ca: str) -> Certificate | None:
         record = self.state.authority(ca).certificate
-        return None if record is None else parse_certificate(certificate_der(record))
-
-    def _period(
-        self, validity: timedelta, backdate: timedelta, parent: Certificate | None
-    ) -> tuple[datetime, datetime]:
-        """Return notBefore and notAfter; the policy has judged whether truncation is allowed."""
-        not_before = self.moment.now - backdate
-        if parent is not None:
-            not_before = max(not_before, parent.not_before)
-        # notAfter is inclusive, so one second less (RFC 5280 section 4.1.2.5).
-        not_after = not_before + validity - ONE_SECOND
-        if parent is not None:
-            not_after = min(not_after, parent.not_after)
-        return not_before, not_after
+        return None if record is None else standing_certificate(record)
 
     def _rehearse(
         self,
@@ -248,15 +239,12 @@ class Builder:
         self, document: Document[CertificateAuthoritySpec], revocations: int
     ) -> CrlParticulars:
         record = self.state.authority(document.name)
-        this_update = self.moment.now
-        if record.crl is not None:
-            # Relying parties (NSS) keep the CRL with the later thisUpdate, whatever its number: one
-            # made in the same second, or after a clock stepped back, must still look newer.
-            this_update = max(this_update, record.crl.crl.this_update + ONE_SECOND)
+        lifetime = document.spec.crl.lifetime
+        this_update, next_update = crl_period(self.moment.now, lifetime, record.crl)
         return CrlParticulars(
             number=record.last_crl_number + 1,
             this_update=this_update,
-            next_update=this_update + document.spec.crl.lifetime,
+            next_update=next_update,
             revocations=revocations,
         )
 

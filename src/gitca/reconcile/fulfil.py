@@ -14,11 +14,10 @@ from gitca.documents.document import Document
 from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.git.store import Fulfilment, RecordedOrder, Snapshot, Store
 from gitca.ledger.events import CertificateParticulars, Signed
-from gitca.ledger.image import certificate_der, is_self_signed
+from gitca.ledger.image import is_self_signed, standing_certificate
 from gitca.ledger.state import LedgerState
 from gitca.reconcile.keys import Keys
 from gitca.signers import Signature, Signer
-from gitca.x509.certificate import parse_certificate
 from gitca.x509.signed import assemble, tbs_of, verify_signature
 
 # One commit holds at most so many signatures: what a run that is killed may have to sign again.
@@ -92,7 +91,7 @@ def _signing_key(state: LedgerState, order: RecordedOrder, signer: Signer) -> by
     """Return the SPKI that must verify the order's signature: the CA certificate's own."""
     certificate = state.authority(order.ordered.ca).certificate
     if certificate is not None:
-        return parse_certificate(certificate_der(certificate)).template.spki_der
+        return standing_certificate(certificate).template.spki_der
     if not is_self_signed(state.orders[order.ordered.order]):
         raise ContradictionError(f"CA {order.ordered.ca} is to sign and has no certificate")
     return signer.public_key()
