@@ -55,7 +55,7 @@ def add_issued(repository: CaRepository, requests: Sequence[Request]) -> None:
         for start in range(0, len(requests), BATCH):
             drafts = past.drafts(requests[start : start + BATCH])
             snapshot = past.settle(store, snapshot, Batch(tuple(drafts)))
-    repository.show(repository.tip)
+        store.bring_forward()
 
 
 def add_revoked(repository: CaRepository, requests: Sequence[Request]) -> None:
@@ -69,7 +69,7 @@ def add_revoked(repository: CaRepository, requests: Sequence[Request]) -> None:
         revoked = tuple(_revocations(snapshot, requests, past.origin.now))
         draft = past.crl(snapshot, revoked)
         past.settle(store, snapshot, Batch((draft,), revoked))
-    repository.show(repository.tip)
+        store.bring_forward()
 
 
 def index_entries(repository: CaRepository) -> list[IndexEntry]:
