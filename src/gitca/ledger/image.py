@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 from collections.abc import Iterable, Mapping
 
 from gitca.errors import ContradictionError
@@ -14,6 +15,9 @@ from gitca.x509.pem import to_pem
 
 ISSUED_FOLDER = "issued"
 CERTIFICATE_LABEL = "CERTIFICATE"
+
+# CAs are few, and theirs is asked for with every certificate that they sign.
+_read = functools.lru_cache(maxsize=64)(parse_certificate)
 
 
 def order_path(order: str) -> str:
@@ -64,7 +68,7 @@ def standing_certificate(record: OrderRecord) -> Certificate:
     Raises: ContradictionError when the ledger holds no certificate there.
     """
     try:
-        return parse_certificate(certificate_der(record))
+        return _read(certificate_der(record))
     except CertificateError as error:
         raise ContradictionError(
             f"the certificate of order {record.ordered.order} in the ledger cannot be read:"
