@@ -85,6 +85,7 @@ class Store:
         self._folded: list[tuple[str, str]] = []
         self._state = LedgerState()
         self._shown = ShownBranch(repository, branches.issued)
+        self._listed: tuple[str, tuple[TreeEntry, ...]] = ("", ())
         self.tip: str | None = None
 
     def load(self) -> Snapshot:
@@ -106,7 +107,6 @@ class Store:
 
     def at(self, source: str, tip: str | None) -> Snapshot:
         """Return any commit (`source`) with the ledger of another (`tip`); nothing is fetched."""
-        entries = tuple(self._repository.tree(source, *DOCUMENT_FOLDERS))
         issued = self._repository.tree(tip, LEDGER_FOLDER, ORDERS_FOLDER) if tip else ()
         segments, orders = [], {}
         for entry in issued:
@@ -114,7 +114,7 @@ class Store:
                 orders[entry.path] = entry.blob
             else:
                 segments.append((entry.path, entry.blob))
-        return Snapshot(source, tip, entries, orders, self._fold(segments))
+        return Snapshot(source, tip, self._documents(source), orders, self._fold(segments))
 
     def check_growth(self, snapshot: Snapshot) -> None:
         """Raise ContradictionError where segments of the ledger were taken away or changed."""
@@ -223,6 +223,11 @@ class Store:
             return self._repository.fetch(branch)
         return self._repository.local_branch(branch)
 
+    def _documents(self, source: str) -> tuple[TreeEntry, ...]:
+        if self._listed[0] != source:
+            self._listed = source, tuple(self._repository.tree(source, *DOCUMENT_FOLDERS))
+        return self._listed[1]
+
     def _fold(self, segments: Sequence[tuple[str, str]]) -> LedgerState:
         """Fold what is new; from the start, where what was folded is no longer the beginning."""
         if list(segments[: len(self._folded)]) != self._folded:
@@ -260,8 +265,11 @@ class Store:
         self.tip = commit
 
     def _after(self, snapshot: Snapshot, commit: str) -> Snapshot:
-        same = self._branches.issued == self._branches.documents
-        return self.at(commit if same else snapshot.source, commit)
+        if self._branches.issued != self._branches.documents:
+            return self.at(snapshot.source, commit)
+        # What was written lies below issued/ alone, so that the documents are the parent's.
+        self._listed = commit, snapshot.entries
+        return self.at(commit, commit)
 
     def _ordered_bytes(self, snapshot: Snapshot, record: OrderRecord) -> bytes:
         ordered = record.ordered
