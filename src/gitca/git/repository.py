@@ -74,6 +74,11 @@ class GitRepository:
     ) -> None:
         self.close()
 
+    def common_dir(self) -> Path:
+        """Return what all working trees of this repository share: where its references are."""
+        answer = self._git.ask("rev-parse", "--path-format=absolute", "--git-common-dir")
+        return Path(as_text(answer).removesuffix("\n"))
+
     def resolve(self, rev: str) -> str | None:
         """Return the id of the commit that a revision (gitrevisions(7)) names, or None."""
         return resolve(self._git, rev)

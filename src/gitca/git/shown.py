@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gitca.git.process import GitFailedError
 from gitca.git.repository import GitRepository
 from gitca.git.worktree import Outcome
+
+LOCK = "gitca-shown.lock"
 
 
 class ShownBranch:
@@ -11,29 +19,44 @@ class ShownBranch:
 
     Where there is no remote the branch itself is the lock: it moves with every commit, and the
     files follow at the end. A run that dies in between would leave an index from which the user's
-    next commit deletes what gitca wrote. So a reference keeps the commit that the files show, until
-    they show the branch again; the next run starts from there.
+    next commit deletes what gitca wrote. So, while they are behind, a reference names the commit
+    that the files show, and the next run starts from there. Runs in one clone take turns.
     """
 
     def __init__(self, repository: GitRepository, branch: str) -> None:
         self._repository = repository
         self._branch = branch
-        self._kept = repository.kept(branch)
-        self._shown = self._kept or repository.local_branch(branch)
 
     def advance(self, new: str, old: str | None) -> None:
         """Move the branch, and not the files. Raises: LostRaceError."""
-        if self._kept is None and self._shown is not None:
-            self._repository.keep(self._branch, self._shown)
-            self._kept = self._shown
-        self._repository.advance(self._branch, new, old)
+        with self._turn():
+            shown = self._repository.local_branch(self._branch)
+            if shown is not None and self._repository.kept(self._branch) is None:
+                self._repository.keep(self._branch, shown)
+            self._repository.advance(self._branch, new, old)
 
     def show(self, commit: str) -> Outcome:
         """Bring branch and files to a commit where that loses nothing."""
-        outcome = self._repository.bring_forward(self._branch, self._shown, commit)
-        # Another run in this clone may have moved the branch on; the files are its to bring along.
-        if outcome.tree and self._repository.local_branch(self._branch) == commit:
-            if self._kept is not None:
+        with self._turn():
+            kept = self._repository.kept(self._branch)
+            shown = kept or self._repository.local_branch(self._branch)
+            outcome = self._repository.bring_forward(self._branch, shown, commit)
+            # Where another run has moved the branch on, the files are that one's to bring along.
+            is_there = outcome.tree and self._repository.local_branch(self._branch) == commit
+            if kept is not None and is_there:
                 self._repository.forget(self._branch)
-            self._shown, self._kept = commit, None
         return outcome
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for other runs in this clone; the lock of one that dies is free at once."""
+        path = self._repository.common_dir() / LOCK
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise GitFailedError(f"{path} cannot be written: {error.strerror}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
