@@ -82,6 +82,15 @@ spec:
   invalidityDate: 2026-11-20T00:00:00Z
 """
 
+BLOCKLIST = """\
+apiVersion: gitca/v1
+kind: KeyBlocklist
+spec:
+  keys:
+    - key: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: leaked in incident 42
+"""
+
 REPOSITORY = """\
 apiVersion: gitca/v1
 kind: Repository
@@ -94,6 +103,7 @@ spec:
 SAMPLES = {
     "CertificateAuthority": ISSUING,
     "IssuancePolicy": POLICY,
+    "KeyBlocklist": BLOCKLIST,
     "CertificateRequest": REQUEST,
     "RevocationRequest": REVOCATION,
     "Repository": REPOSITORY,

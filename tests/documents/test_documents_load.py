@@ -171,7 +171,7 @@ def test_a_folder_and_a_document_of_one_name_live_together():
 
 
 KINDS = {
-    "request in policies/": ("policies/a.yaml", REQUEST, "IssuancePolicy"),
+    "request in policies/": ("policies/a.yaml", REQUEST, "IssuancePolicy, KeyBlocklist"),
     "policy in requests/": (
         "requests/a.yaml",
         POLICY,

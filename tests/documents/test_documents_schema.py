@@ -120,6 +120,7 @@ def test_the_keys_that_a_kind_knows_are_found_through_unions():
         "type",
         "minBits",
         "maxBits",
+        "exponents",
     )
     assert "dns" in keys_at("CertificateRequest", ("spec", "sans"))
     assert "commonName" in keys_at("CertificateAuthority", ("spec", "subject"))

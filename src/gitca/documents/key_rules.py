@@ -5,13 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic.json_schema import WithJsonSchema
 
 from gitca.documents.document import CheckedModel, Model
-from gitca.documents.fields import Contradiction, Items
+from gitca.documents.fields import Contradiction, Duration, Items, refuse
 from gitca.documents.usages import ExtendedKeyUsage, KeyUsage, extended_key_usage_oid
 
 _RsaBits = Annotated[int, Field(ge=2048, le=16384)]
+_LEAST_EXPONENT = 65537  # FIPS 186-5 section 5.4: above 2^16; small ones have a history of attacks
+_MOST_EXPONENT_BITS = 256
+
+
+def _exponent(value: int) -> int:
+    if value < _LEAST_EXPONENT or not value & 1 or value.bit_length() > _MOST_EXPONENT_BITS:
+        seen = str(value) if value.bit_length() <= _MOST_EXPONENT_BITS else "above 2^256"
+        raise refuse(
+            "policy.key.exponent",
+            f"exponent {seen} is not an odd number from {_LEAST_EXPONENT} to 2^256"
+            " (FIPS 186-5 section 5.4)",
+            "write 65537, which every tool uses",
+        )
+    return value
+
+
+_Exponent = Annotated[
+    int,
+    AfterValidator(_exponent),
+    WithJsonSchema({"type": "integer", "minimum": _LEAST_EXPONENT, "not": {"multipleOf": 2}}),
+]
 
 
 class RsaKeys(CheckedModel):
@@ -25,6 +47,12 @@ class RsaKeys(CheckedModel):
     )
     max_bits: _RsaBits | None = Field(
         None, description="The longest modulus in bits.", examples=[4096]
+    )
+    exponents: Items[_Exponent] = Field(
+        (_LEAST_EXPONENT,),
+        description="The allowed public exponents: odd, from 65537 to 2^256. Without it, 65537"
+        " alone.",
+        examples=[[65537]],
     )
 
     def contradictions(self) -> Iterator[Contradiction]:
@@ -69,6 +97,10 @@ class MlDsaKeys(Model):
 KeyAlgorithm = Annotated[RsaKeys | EcdsaKeys | Ed25519Keys | MlDsaKeys, Field(discriminator="type")]
 
 
+CsrHash = Literal["sha256", "sha384", "sha512", "sha512-256", "sha3-256", "sha3-384", "sha3-512"]
+"""The hashes that a CSR's signature may be allowed to use; those that are broken are not here."""
+
+
 class KeyRules(Model):
     """Which keys a certificate may be issued on."""
 
@@ -76,20 +108,53 @@ class KeyRules(Model):
         description="The allowed algorithms with their sizes. An empty list allows nothing.",
         examples=[[{"type": "ecdsa", "curves": ["P-256"]}, {"type": "rsa", "minBits": 3072}]],
     )
+    csr_hashes: Items[CsrHash] = Field(
+        ("sha256", "sha384", "sha512"),
+        description="The hashes that a CSR may be signed with. Ed25519 and ML-DSA have none of"
+        " their own to choose. Without it, the SHA-2 family from SHA-256 on.",
+        examples=[["sha256", "sha384", "sha512"]],
+    )
+    weak_keys: Literal["reject", "ignore"] = Field(
+        "reject",
+        description="reject: RSA keys that can be factored, or that show the mark of a broken"
+        " generator (ROCA, close primes, small factors, shared primes, patterns), are refused."
+        " ignore: they are not looked for.",
+        examples=["reject"],
+    )
+    reuse: Literal["forbid", "sameRequest", "allow"] = Field(
+        "sameRequest",
+        description="Which keys may be certified again, over all requests and CAs. forbid: none,"
+        " every certificate needs a new key. sameRequest: a request may keep its key, and no other"
+        " request may have it. allow: several requests may share a key.",
+        examples=["sameRequest"],
+    )
+    max_age: Duration | None = Field(
+        None,
+        description="How long a key may be in use, from its first order on: no certificate may end"
+        " later than that. Without it, for ever.",
+        examples=["1y"],
+    )
 
 
-def _defaults_not_allowed(
-    default: tuple[str, ...], allow: tuple[str, ...] | None
+def _not_allowed(
+    field: str, usages: tuple[str, ...], allow: tuple[str, ...] | None
 ) -> Iterator[Contradiction]:
-    """Yield a contradiction for each default that a given allow-list leaves out."""
+    """Yield a contradiction for each usage of a field that a given allow-list leaves out."""
     if allow is None:
         return
     oids = {extended_key_usage_oid(usage) for usage in allow}
-    for index, usage in enumerate(default):
+    for index, usage in enumerate(usages):
         if extended_key_usage_oid(usage) not in oids:
-            message = f"default {usage} is not in allow ({', '.join(allow) or 'empty'})"
-            remedy = "add it to allow or remove it from default"
-            yield Contradiction("policy.usage.default", message, remedy, ("default", index))
+            message = f"{field} {usage} is not in allow ({', '.join(allow) or 'empty'})"
+            remedy = f"add it to allow or remove it from {field}"
+            yield Contradiction(f"policy.usage.{field}", message, remedy, (field, index))
+
+
+def _usages_left_out(rules: KeyUsageRules | ExtendedKeyUsageRules) -> Iterator[Contradiction]:
+    yield from _not_allowed("default", rules.default, rules.allow)
+    # Without an allow-list the defaults are all that a certificate can have.
+    allow = rules.default if rules.allow is None else rules.allow
+    yield from _not_allowed("required", rules.required, allow)
 
 
 class KeyUsageRules(CheckedModel):
@@ -105,10 +170,21 @@ class KeyUsageRules(CheckedModel):
         description="The usages that a request may ask for. Without it, those of default.",
         examples=[["digitalSignature", "keyEncipherment"]],
     )
+    required: Items[KeyUsage] = Field(
+        (),
+        description="Usages without which no certificate is issued.",
+        examples=[["digitalSignature"]],
+    )
+    critical: bool = Field(
+        True,
+        description="Whether verifiers that do not know the extension must refuse the certificate."
+        " RFC 5280 section 4.2.1.3 asks for true; a CA's key usage is critical always.",
+        examples=[True],
+    )
 
     def contradictions(self) -> Iterator[Contradiction]:
-        """Yield the defaults that allow leaves out."""
-        yield from _defaults_not_allowed(self.default, self.allow)
+        """Yield the defaults and required usages that allow leaves out."""
+        yield from _usages_left_out(self)
 
 
 class ExtendedKeyUsageRules(CheckedModel):
@@ -122,7 +198,18 @@ class ExtendedKeyUsageRules(CheckedModel):
         description="The usages that a request may ask for. Without it, those of default.",
         examples=[["serverAuth", "clientAuth"]],
     )
+    required: Items[ExtendedKeyUsage] = Field(
+        (),
+        description="Usages without which no certificate is issued.",
+        examples=[["serverAuth"]],
+    )
+    critical: bool = Field(
+        False,
+        description="Whether verifiers that do not know the extension must refuse the certificate;"
+        " RFC 3161 section 2.3 asks for true with timeStamping.",
+        examples=[False],
+    )
 
     def contradictions(self) -> Iterator[Contradiction]:
-        """Yield the defaults that allow leaves out."""
-        yield from _defaults_not_allowed(self.default, self.allow)
+        """Yield the defaults and required usages that allow leaves out."""
+        yield from _usages_left_out(self)

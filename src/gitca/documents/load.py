@@ -6,16 +6,20 @@ its path is in `broken`: it is there and holds up what depends on it, and nothin
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from gitca.documents.blocklists import held_up_policies, is_lost_blocklist, reasons_by_key
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.csr_files import CsrFile, Read, load_csrs
 from gitca.documents.document import Document, Metadata
+from gitca.documents.fields import no_entries
 from gitca.documents.flaws import flaw
 from gitca.documents.issuance_policy import IssuancePolicySpec
+from gitca.documents.key_blocklist import KeyBlocklistSpec
 from gitca.documents.parse import parse_document
 from gitca.documents.references import (
     issuer_findings,
@@ -60,6 +64,12 @@ class Governing:
     policies: Mapping[str, Document[IssuancePolicySpec]]
     broken: frozenset[str]
     findings: tuple[Finding, ...]
+    blocklists: Mapping[str, Document[KeyBlocklistSpec]] = field(default_factory=no_entries)
+
+    @functools.cached_property
+    def blocked_keys(self) -> Mapping[str, str]:
+        """The keys (`sha256:…`) that are refused under every policy, and why."""
+        return reasons_by_key(self.blocklists.values())
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
     """Return the documents of `ca/` and `policies/`, and everything that speaks against them."""
     listing = list(entries)
     repository, authorities = _load_ca_folder(survey(listing, "ca"), read)
-    policies = _load_policies(survey(listing, "policies"), read)
+    policies, blocklists = _load_policies(survey(listing, "policies"), read)
     authorities = _without(authorities, shared_findings(authorities.documents))
     broken = _names(authorities.broken)
     authorities = _without(authorities, issuer_findings(authorities.documents, broken))
@@ -104,6 +114,7 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
         policies=policies.documents,
         broken=repository.broken | authorities.broken | policies.broken,
         findings=repository.findings + authorities.findings + policies.findings,
+        blocklists=blocklists,
     )
 
 
@@ -145,15 +156,24 @@ def _misplaced_authorities(entries: Mapping[str, TreeEntry]) -> Iterator[tuple[s
             yield name, flaw("path.reserved", message, Location(entry.path), "rename the CA")
 
 
-def _load_policies(folder: Folder, read: Read) -> _Parsed:
+def _load_policies(
+    folder: Folder, read: Read
+) -> tuple[_Parsed, Mapping[str, Document[KeyBlocklistSpec]]]:
+    """Return the policies, all of them broken where a blocklist is, and the blocklists."""
     # policies/NAME.tests.yaml are reserved for tests of policies.
     entries = {
         name: entry for name, entry in folder.documents.items() if not name.endswith(".tests")
     }
-    parsed = _parse_all(entries, read, ("IssuancePolicy",))
-    return _Parsed(
-        parsed.documents, parsed.broken | folder.broken, folder.findings + parsed.findings
+    parsed = _parse_all(entries, read, ("IssuancePolicy", "KeyBlocklist"))
+    policies = _Parsed(
+        _of_kind(parsed, "IssuancePolicy"),
+        parsed.broken | folder.broken,
+        folder.findings + parsed.findings,
     )
+    broken = [entry for entry in entries.values() if entry.path in parsed.broken]
+    lost = {entry.path for entry in broken if is_lost_blocklist(read(entry.blob))}
+    held_up = held_up_policies(policies.documents.values(), lost)
+    return _without(policies, held_up), _of_kind(parsed, "KeyBlocklist")
 
 
 def _names(paths: Iterable[str]) -> frozenset[str]:
