@@ -91,6 +91,25 @@ spec:
       reason: leaked in incident 42
 """
 
+TESTS = """\
+apiVersion: gitca/v1
+kind: PolicyTests
+spec:
+  policy: internal-server
+  cases:
+    - name: an api is allowed
+      request:
+        name: payments/api
+        metadata: {labels: {team: payments}}
+        requester: {author: alice@example.com}
+        spec: {sans: {dns: [api.example.internal]}, key: {type: ecdsa, curve: P-256}}
+      expect: allow
+    - name: another domain is denied
+      request: {spec: {sans: {dns: [www.example.com]}}}
+      now: 2026-12-01T10:00:00Z
+      expect: [sans.dns.allow]
+"""
+
 REPOSITORY = """\
 apiVersion: gitca/v1
 kind: Repository
@@ -103,6 +122,7 @@ spec:
 SAMPLES = {
     "CertificateAuthority": ISSUING,
     "IssuancePolicy": POLICY,
+    "PolicyTests": TESTS,
     "KeyBlocklist": BLOCKLIST,
     "CertificateRequest": REQUEST,
     "RevocationRequest": REVOCATION,

@@ -19,6 +19,7 @@ class Kind(enum.StrEnum):
     REPOSITORY = "Repository"
     CERTIFICATE_AUTHORITY = "CertificateAuthority"
     ISSUANCE_POLICY = "IssuancePolicy"
+    POLICY_TESTS = "PolicyTests"
     KEY_BLOCKLIST = "KeyBlocklist"
     CERTIFICATE_REQUEST = "CertificateRequest"
     REVOCATION_REQUEST = "RevocationRequest"
@@ -37,8 +38,8 @@ def schema(
     """Print the JSON Schema of a kind of document.
 
     With --output, write the schemas of all kinds to a folder. KIND is one of Repository,
-    CertificateAuthority, IssuancePolicy, KeyBlocklist, CertificateRequest, RevocationRequest.
-    Editors that know a schema complete and explain while one types.
+    CertificateAuthority, IssuancePolicy, PolicyTests, KeyBlocklist, CertificateRequest,
+    RevocationRequest. Editors that know a schema complete and explain while one types.
     """
     if (kind is None) == (output is None):
         raise UsageError("give either a KIND or --output DIR", remedy="see gitca schema --help")

@@ -42,6 +42,7 @@ __all__ = [
     "TreeEntry",
     "load_governing",
     "load_requests",
+    "parse_entry",
     "request_paths",
 ]
 
@@ -193,7 +194,7 @@ def _parse_all(entries: Mapping[str, TreeEntry], read: Read, kinds: tuple[str, .
     broken: set[str] = set()
     findings: list[Finding] = []
     for name, entry in entries.items():
-        document, found = _parse(name, entry, read, kinds)
+        document, found = parse_entry(name, entry, read, kinds)
         findings.extend(found)
         if document is None:
             broken.add(entry.path)
@@ -202,9 +203,10 @@ def _parse_all(entries: Mapping[str, TreeEntry], read: Read, kinds: tuple[str, .
     return _Parsed(documents, frozenset(broken), tuple(findings))
 
 
-def _parse(
+def parse_entry(
     name: str, entry: TreeEntry, read: Read, kinds: tuple[str, ...]
 ) -> tuple[Document[Any] | None, tuple[Finding, ...]]:
+    """Return the document that a file holds if it is of one of the kinds, and all findings."""
     source, found = parse_source(entry.path, read(entry.blob), blob=entry.blob)
     if source is None:
         return None, found

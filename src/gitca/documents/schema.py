@@ -15,6 +15,7 @@ from gitca.documents.certificate_request import CertificateRequest
 from gitca.documents.document import Envelope
 from gitca.documents.issuance_policy import IssuancePolicy
 from gitca.documents.key_blocklist import KeyBlocklist
+from gitca.documents.policy_tests import PolicyTests
 from gitca.documents.repository import Repository
 from gitca.documents.revocation_request import RevocationRequest
 
@@ -23,6 +24,7 @@ KINDS: Mapping[str, type[Envelope]] = MappingProxyType(
         "Repository": Repository,
         "CertificateAuthority": CertificateAuthority,
         "IssuancePolicy": IssuancePolicy,
+        "PolicyTests": PolicyTests,
         "KeyBlocklist": KeyBlocklist,
         "CertificateRequest": CertificateRequest,
         "RevocationRequest": RevocationRequest,
