@@ -64,6 +64,12 @@ _Lists = Iterator[tuple[tuple[str, ...], PatternKind, tuple[str, ...]]]
 
 def _lists(spec: IssuancePolicySpec) -> _Lists:
     yield ("selector", "paths"), "path", spec.selector.paths
+    for label, pattern in spec.selector.labels.items():
+        yield ("selector", "labels", label), "value", (pattern,)
+    if spec.selector.requesters:
+        yield ("selector", "requesters", "authors"), "email", spec.selector.requesters.authors or ()
+        committers = spec.selector.requesters.committers or ()
+        yield ("selector", "requesters", "committers"), "email", committers
     for type_name, rule in spec.subject.items():
         yield ("subject", type_name, "allow"), "value", rule.allow or ()
     sans = spec.sans
