@@ -83,6 +83,8 @@ def test_a_revocation_by_serial_number_takes_that_certificate_alone(issued: Clon
 def test_a_revocation_by_key_takes_every_certificate_on_it_and_refuses_the_key(
     issued: Clone,
 ) -> None:
+    shared = {"algorithms": [{"type": "ecdsa", "curves": ["P-256"]}], "reuse": "allow"}
+    issued.save({"policies/server.yaml": policy(key=shared)})
     issued.save({"requests/b.yaml": request("api", "b.example.internal")})
     issued.save({"requests/c.yaml": request("c", "c.example.internal")})
     issued.reconcile()

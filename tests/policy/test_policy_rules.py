@@ -335,11 +335,11 @@ EXAMPLES = [
         csr_denied=csr(key="P-256"),
     ),
     Rule(
-        "key.exponent",
+        "key.algorithms.exponents",
         REQUEST,
         REQUEST,
         "api.csr",
-        "the RSA key's public exponent is 3; allowed is 65537 or above",
+        "the RSA key's public exponent is 3; allowed is 65537",
         csr_allowed=csr(key="RSA-2048"),
         csr_denied=csr(key="RSA-2048-e3"),
     ),
@@ -491,8 +491,8 @@ def test_a_key_that_was_revoked_as_compromised_is_refused() -> None:
 @pytest.mark.parametrize("digest", ["md5", "sha1"])
 def test_a_csr_signed_with_a_broken_hash_is_denied(digest: str, tmp_path: Any) -> None:
     (finding,) = judge(csr_bytes=openssl_csr(tmp_path, digest)).findings
-    assert finding.rule == "key.csr-hash"
-    assert f"signed with {digest.upper()}; allowed are SHA-256" in finding.message
+    assert finding.rule == "key.csrHashes"
+    assert finding.message == f"the CSR is signed with {digest}; allowed are sha256, sha384, sha512"
     assert judge(csr_bytes=openssl_csr(tmp_path, "sha256")).findings == ()
 
 

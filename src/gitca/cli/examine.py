@@ -18,10 +18,11 @@ from gitca.findings import Finding, Severity, has_errors, in_order
 from gitca.ledger.image import authority_path
 from gitca.ledger.state import LedgerState
 from gitca.plan.issuers import Issuer, read_issuers
+from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.policy.case import Case, Verdict
 from gitca.policy.evaluate import evaluate
 from gitca.x509.certificate import Certificate, parse_certificate
-from gitca.x509.csr import CsrError, parse_csr
+from gitca.x509.csr import CsrError
 from gitca.x509.pem import pem_blocks
 
 _CERTIFICATE_LIMIT = 256 * 1024
@@ -45,35 +46,52 @@ class Examiner:
     issuers: Mapping[str, Issuer]
     now: datetime
 
-    def judge(self, document: Document[CertificateRequestSpec], csr: bytes) -> Verdict | None:
+    def keys_of(self, requests: Requests) -> RequestedKeys:
+        """Return the requests' CSRs, and what the working tree, without a ledger, tells of them."""
+        keys = RequestedKeys.read(requests, KeyOrders(LedgerState()), requests.requests)
+        authorities = {
+            issuer.certificate.template.key_identifier: name
+            for name, issuer in self.issuers.items()
+            if issuer.certificate is not None
+        }
+        return replace(keys, authorities=authorities)
+
+    def judge(
+        self, document: Document[CertificateRequestSpec], keys: RequestedKeys
+    ) -> Verdict | None:
         """Return the verdict; None where its policy or CA has no sound document.
 
-        Raises: CsrError when the bytes are no CSR.
+        Raises: CsrError when the request's CSR is none.
         """
         policy = self.governing.policies.get(document.spec.policy)
         issuer = self.issuers.get(policy.spec.issuer) if policy else None
         if policy is None or issuer is None:
             return None
+        csr = keys.csrs[document.name]
+        if isinstance(csr, CsrError):
+            raise csr
         case = Case(
             request=document,
-            csr=parse_csr(csr),
+            csr=csr,
             csr_at=document.at("spec", "csr" if document.spec.csr is not None else "csrFile"),
             policy=policy,
             authority=issuer.document,
             issuer=issuer.facts(self.now),
             now=self.now,
-            refused_keys={},
+            refused_keys=self.governing.blocked_keys,
+            key_history=keys.history(document.name),
         )
         return evaluate(case)
 
     def findings_of(self, requests: Requests, *, quiet: bool) -> Iterator[Finding]:
         """Yield what the policies say of each request."""
+        keys = self.keys_of(requests)
         for name, document in tracked(requests.requests.items(), "validating", quiet=quiet):
             csr = requests.csrs.get(name)
             if csr is None:
                 continue
             try:
-                verdict = self.judge(document, csr.data)
+                verdict = self.judge(document, keys)
             except CsrError as error:
                 at = csr.location
                 yield Finding(error.rule, Severity.ERROR, error.message, at, error.remedy)
@@ -165,7 +183,8 @@ def judge_one(root: Path, name: str, now: datetime) -> Judgement | None:
     document, csr = requests.requests.get(name), requests.csrs.get(name)
     verdict = None
     with contextlib.suppress(CsrError):  # it is among the findings
-        verdict = examiner.judge(document, csr.data) if document and csr else None
+        keys = examiner.keys_of(requests)
+        verdict = examiner.judge(document, keys) if document and csr else None
     found = examine(root, now, only={entry.path})
     return Judgement(entry.path, document, verdict, found.findings)
 

@@ -10,6 +10,7 @@ from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired
 from gitca.plan.issuers import plan_authorities, plan_crls, read_issuers
 from gitca.plan.model import Action, IssueCertificate, Plan
+from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import RequestPlanner
 from gitca.plan.revocations import plan_revocations
 
@@ -22,7 +23,8 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
     """
     issuers = read_issuers(desired.governing, state, now)
     revocations = plan_revocations(desired, state, now)
-    planned = tuple(RequestPlanner(desired, state, issuers, revocations, now).plan())
+    keys = RequestedKeys.read(desired.requests, KeyOrders(state), desired.entries)
+    planned = tuple(RequestPlanner(desired, state, issuers, revocations, now, keys).plan())
     issues = [item for item in planned if isinstance(item, IssueCertificate)]
     revoking = Counter(action.ca for action in revocations.actions if action.ca is not None)
     findings = (

@@ -3,6 +3,10 @@
 Before gitca signs an order that another run recorded, and when it verifies a repository, the
 documents of the order's source commit are judged again and the TBS is built again with the recorded
 serial number and dates. An order whose bytes come out otherwise was not made by gitca from them.
+
+Of a key's past counts what the ledger had before the order's segment; of other requests for the
+same new key those that the same segment orders. Not judged again: whether a request whose key was
+another's had moved (its document was gone), and revocations, which may be later than the order.
 """
 
 from __future__ import annotations
@@ -18,12 +22,11 @@ from gitca.ledger.image import certificate_der
 from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired
 from gitca.plan.issuers import authority_template, read_issuers
+from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import Judged, RequestPlanner
 from gitca.plan.revocations import Revocations
 from gitca.x509.certificate import Issuer, parse_certificate, rehearse
 from gitca.x509.template import CertificateTemplate
-
-_NOTHING_REVOKED = Revocations((), {}, frozenset(), ())
 
 
 def references(ordered: Ordered) -> tuple[DocumentReference, ...]:
@@ -98,15 +101,22 @@ class Rebuild:
         named = [self._entries[item.path] for item in references(ordered)]
         requests = load_requests(named, self._read, only={path}, governing=self._governing)
         desired = Desired(self._governing, {}, {}, requests)
-        planner = RequestPlanner(desired, self._state, issuers, _NOTHING_REVOKED, moment)
+        keys = RequestedKeys.read(requests, self._orders_before(ordered), frozenset())
+        refused = Revocations((), self._governing.blocked_keys, frozenset(), ())
+        planner = RequestPlanner(desired, self._state, issuers, refused, moment, keys)
         document = next(iter(requests.requests.values()), None)
         judged = document and planner.judge(document)
         if not isinstance(judged, Judged) or judged.verdict.template is None:
             raise _contradiction(ordered, f"{path} at its source commit is no sound request")
-        if has_errors(judged.verdict.findings):
-            first = next(finding for finding in judged.verdict.findings if finding.is_error)
+        findings = planner.judge_anew(judged).verdict.findings
+        if has_errors(findings):
+            first = next(finding for finding in findings if finding.is_error)
             raise _contradiction(ordered, f"the policy denies it: {first}")
         return judged.verdict.template
+
+    def _orders_before(self, ordered: Ordered) -> KeyOrders:
+        record = self._state.orders.get(ordered.order)
+        return KeyOrders(self._state, record.segment if record else None)
 
     def _issuer(self, ordered: Ordered, given: CertificateParticulars) -> Issuer:
         if given.authority == ordered.ca:

@@ -17,11 +17,12 @@ from gitca.ledger.state import LedgerState, OrderRecord, RequestRecord
 from gitca.plan.desired import Desired, renewal_is_due, renewed_before
 from gitca.plan.issuers import Issuer
 from gitca.plan.model import IssueCertificate
+from gitca.plan.requested_keys import RequestedKeys
 from gitca.plan.revocations import Revocations
 from gitca.policy.case import Case, Verdict
 from gitca.policy.evaluate import evaluate
 from gitca.x509.certificate import parse_certificate
-from gitca.x509.csr import CsrError, parse_csr
+from gitca.x509.csr import CsrError
 from gitca.x509.differences import differences
 
 ONE_SECOND = timedelta(seconds=1)
@@ -35,6 +36,7 @@ class Judged:
     csr: CsrFile
     policy: Document[IssuancePolicySpec]
     issuer: Issuer
+    case: Case
     verdict: Verdict
 
 
@@ -47,6 +49,7 @@ class RequestPlanner:
     issuers: Mapping[str, Issuer]
     revocations: Revocations
     now: datetime
+    keys: RequestedKeys
 
     def plan(self) -> Iterator[IssueCertificate | Finding]:
         """Yield what is to be issued, and what was found; request by request."""
@@ -70,24 +73,47 @@ class RequestPlanner:
         yield from judged.verdict.findings
         denied = has_errors(judged.verdict.findings) or judged.issuer.held_up
         if not denied and name not in self.revocations.held_up:
-            yield from self._decide(judged, record)
+            for item in self._decide(judged, record):
+                yield from self._anew(judged, item)
+
+    def _anew(
+        self, judged: Judged, item: IssueCertificate | Finding
+    ) -> Iterator[IssueCertificate | Finding]:
+        verdict = self.judge_anew(judged).verdict
+        if isinstance(item, Finding) or verdict is judged.verdict:
+            yield item
+            return
+        yield from (found for found in verdict.findings if found not in judged.verdict.findings)
+        if not verdict.is_denied:
+            yield item
+
+    def judge_anew(self, judged: Judged) -> Judged:
+        """Return the request with the verdict on one more certificate for it.
+
+        A certificate that stands is no reuse of its key, and no older than it was allowed to be;
+        `key.reuse: forbid` and `key.maxAge` speak of the next one on the same key.
+        """
+        history, rules = self.keys.history(judged.document.name), judged.policy.spec.key
+        if history == judged.case.key_history or (rules.reuse != "forbid" and not rules.max_age):
+            return judged
+        case = replace(judged.case, key_history=history)
+        return replace(judged, case=case, verdict=evaluate(case))
 
     def judge(self, document: Document[CertificateRequestSpec]) -> Judged | Finding | None:
-        """Return a request with its verdict; a finding where its CSR is none; else None.
+        """Return a request with its verdict as it stands, whether or not anything is to be issued.
 
-        None means that its policy or CA has no sound document, which is a finding elsewhere.
+        A finding where its CSR is none. None where its policy or CA has no sound document, which is
+        a finding elsewhere. The request's own past on its key is left out.
         """
         policy = self.desired.governing.policies.get(document.spec.policy)
         issuer = self.issuers.get(policy.spec.issuer) if policy else None
         csr_file = self.desired.requests.csrs.get(document.name)
         if policy is None or issuer is None or csr_file is None:
             return None
-        try:
-            csr = parse_csr(csr_file.data)
-        except CsrError as error:
-            return Finding(
-                error.rule, Severity.ERROR, error.message, csr_file.location, error.remedy
-            )
+        csr = self.keys.csrs[document.name]
+        if isinstance(csr, CsrError):
+            return Finding(csr.rule, Severity.ERROR, csr.message, csr_file.location, csr.remedy)
+        history = self.keys.history(document.name)
         case = Case(
             request=document,
             csr=csr,
@@ -97,8 +123,9 @@ class RequestPlanner:
             issuer=issuer.facts(self.now),
             now=self.now,
             refused_keys=self.revocations.refused_keys,
+            key_history=history.of_others(document.name),
         )
-        return Judged(document, csr_file, policy, issuer, evaluate(case))
+        return Judged(document, csr_file, policy, issuer, case, evaluate(case))
 
     def _stays_revoked(self, record: RequestRecord | None, verdict: Verdict) -> bool:
         current = record.current if record else None

@@ -19,8 +19,9 @@ COMPROMISES = frozenset({"keyCompromise", "cACompromise"})
 
 @dataclass(frozen=True, slots=True)
 class Revocations:
-    """The planned revocations, the keys they refuse, and the requests that they hold up.
+    """The planned revocations, the keys that are refused, and the requests that are held up.
 
+    Keys are refused by revocations, recorded or planned, and by the blocklists of the policies.
     A request is held up when a revocation names it and finds nothing to revoke: issuing it now
     would hand the certificate to that revocation in the next run.
     """
@@ -45,7 +46,8 @@ def plan_revocations(desired: Desired, state: LedgerState, now: datetime) -> Rev
             held_up.update(filter(None, [document.spec.certificate]))
     for action in _deleted(desired, state, now):
         chosen.setdefault((action.ca, action.serial, action.key), action)
-    keys = {key: f"revoked for {revoked.reason}" for key, revoked in state.refused_keys.items()}
+    keys = dict(desired.governing.blocked_keys)
+    keys |= {key: f"revoked for {revoked.reason}" for key, revoked in state.refused_keys.items()}
     keys |= _planned_keys(chosen.values(), state)
     return Revocations(tuple(chosen.values()), keys, frozenset(held_up), tuple(findings))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
@@ -26,6 +26,29 @@ class IssuerFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyHistory:
+    """What is known of a key besides the CSR.
+
+    `holder` is the request that the key was first ordered for, at `since`; None for a new key.
+    Where its document is gone, `left` is what its last certificate on the key says. `rivals` are
+    other requests that ask for a new key now, `authority` is the CA whose own key it is.
+    """
+
+    holder: str | None = None
+    since: datetime | None = None
+    left: CertificateTemplate | None = None
+    rivals: tuple[str, ...] = ()
+    authority: str | None = None
+
+    def of_others(self, request: str) -> KeyHistory:
+        """Return the history without what the request itself did with the key."""
+        return replace(self, holder=None, since=None) if self.holder == request else self
+
+
+NEW_KEY = KeyHistory()
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One request, with all that decides on it.
 
@@ -41,6 +64,7 @@ class Case:
     issuer: IssuerFacts | None
     now: datetime
     refused_keys: Mapping[str, str]
+    key_history: KeyHistory = NEW_KEY
 
     def denial(self, rule: str, message: str, at: Location, *, remedy: str) -> Finding:
         """Return the error that a field of the policy (`rule` is its path) speaks."""
