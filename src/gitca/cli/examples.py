@@ -68,6 +68,10 @@ EXAMPLES = {
         "  gitca revoke payments/api --reason keyCompromise",
         "  gitca revoke 3f2a09… --ca issuing --reason superseded",
     ),
+    "policy test": _examples(
+        "  gitca policy test                  the tests of all policies",
+        "  gitca policy test internal-server",
+    ),
     "keys create": _examples(
         "  gitca keys create root --spec P-384    at the signer that ca/root.yaml names",
         "  gitca keys create file:.gitca/keys/spare.pem",

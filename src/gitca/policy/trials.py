@@ -59,8 +59,8 @@ class Trial:
         return Finding(
             rule="tests.case",
             severity=Severity.ERROR,
-            message=f"case {quoted(self.case.name)} expects {expectation_text(self.case.expect)};"
-            f" seen: {expectation_text(self.seen)}{self._because()}",
+            message=f"case {quoted(self.case.name)} expects {_text(self.case.expect)};"
+            f" seen: {_text(self.seen)}{self._because()}",
             location=self.at,
             remedy="mend the policy, or the case",
         )
@@ -153,8 +153,12 @@ class Tester:
         )
 
 
-def expectation_text(rules: tuple[str, ...]) -> str:
-    """Return an expectation as a document writes it: `allow`, or the rules."""
+def expectation(rules: tuple[str, ...]) -> str | list[str]:
+    """Return an expectation as a document writes it: `allow`, or the list of rules."""
+    return list(rules) or ALLOWED
+
+
+def _text(rules: tuple[str, ...]) -> str:
     return ", ".join(rules) or ALLOWED
 
 
