@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from gitca.cli.policies.trial_run import run_trials
 from gitca.cli.progress import tracked
 from gitca.cli.worktree import WorkingTreeReader, entries_of, read_regular
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.document import Document
-from gitca.documents.load import Governing, Requests, load_governing, load_requests, request_paths
+from gitca.documents.load import (
+    Governing,
+    Requests,
+    TreeEntry,
+    load_governing,
+    load_requests,
+    request_paths,
+)
+from gitca.documents.load_tests import Tests
 from gitca.errors import ContradictionError
 from gitca.findings import Finding, Severity, has_errors, in_order
 from gitca.ledger.image import authority_path
@@ -63,6 +72,16 @@ class Examiner:
 
         Raises: CsrError when the request's CSR is none.
         """
+        case = self.case_of(document, keys)
+        return evaluate(case) if case else None
+
+    def case_of(
+        self, document: Document[CertificateRequestSpec], keys: RequestedKeys
+    ) -> Case | None:
+        """Return what is judged; None where its policy or CA has no sound document.
+
+        Raises: CsrError when the request's CSR is none.
+        """
         policy = self.governing.policies.get(document.spec.policy)
         issuer = self.issuers.get(policy.spec.issuer) if policy else None
         if policy is None or issuer is None:
@@ -70,7 +89,7 @@ class Examiner:
         csr = keys.csrs[document.name]
         if isinstance(csr, CsrError):
             raise csr
-        case = Case(
+        return Case(
             request=document,
             csr=csr,
             csr_at=document.at("spec", "csr" if document.spec.csr is not None else "csrFile"),
@@ -81,7 +100,6 @@ class Examiner:
             refused_keys=self.governing.blocked_keys,
             key_history=keys.history(document.name),
         )
-        return evaluate(case)
 
     def findings_of(self, requests: Requests, *, quiet: bool) -> Iterator[Finding]:
         """Yield what the policies say of each request."""
@@ -98,6 +116,23 @@ class Examiner:
                 continue
             if verdict is not None:
                 yield from verdict.findings
+
+    def findings_of_tests(
+        self, entries: Iterable[TreeEntry], only: Collection[str] | None
+    ) -> tuple[Finding, ...]:
+        """Return what the tests of policies say; with `only`, of the tests and policies in it."""
+
+        def is_wanted(tests: Tests) -> bool:
+            return (
+                only is None or tests.path in only or f"policies/{tests.spec.policy}.yaml" in only
+            )
+
+        read = WorkingTreeReader(self.root)
+        ran = run_trials(entries, read, self.governing, self.now, wanted=is_wanted)
+        if only is None:
+            return ran.findings
+        cases = {finding for report in ran.reports for finding in report.failures}
+        return tuple(f for f in ran.findings if f in cases or f.location.file in only)
 
     def governs(self, requests: Requests) -> frozenset[str]:
         """The paths of the policies and CAs that the requests are judged by."""
@@ -140,17 +175,20 @@ def examine(
     governing = examiner.governing
     entries = entries_of(root)
     requests = load_requests(entries, WorkingTreeReader(root), only=only, governing=governing)
+    tests = examiner.findings_of_tests(entries, only)
     findings = (
         *governing.findings,
         *(finding for issuer in examiner.issuers.values() for finding in issuer.findings),
         *requests.findings,
         *examiner.findings_of(requests, quiet=quiet),
+        *tests,
     )
     paths = {entry.path for entry in entries if _is_document(entry.path)}
     if only is None:
         return Examination(len(paths), in_order(findings))
     wanted = frozenset(only) | examiner.governs(requests)
-    shown = (finding for finding in findings if finding.location.file in wanted)
+    tested = {finding.location.file for finding in tests}
+    shown = (finding for finding in findings if finding.location.file in wanted | tested)
     return Examination(len(paths & frozenset(only)), in_order(shown))
 
 

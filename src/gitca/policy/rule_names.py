@@ -38,8 +38,11 @@ class RuleName:
     sentence: str
 
     def covers(self, name: str) -> bool:
-        """Whether the name of a finding is this one."""
-        return _matcher(self.pattern).fullmatch(name) is not None
+        """Whether a name is this one, or one of its parts: `selector.labels.team`."""
+        if _matcher(self.pattern).fullmatch(name) is not None:
+            return True
+        # A family's name alone (`sans`) is about what is not mentioned, and about no field.
+        return "." in self.pattern and name.startswith(f"{self.pattern}.")
 
     @property
     def field(self) -> str:
@@ -100,7 +103,20 @@ def _leaves(source_value: object) -> Iterator[tuple[str, object]]:
         else:
             yield path, value
         if isinstance(value, list):
-            waiting.extend((path, item) for item in reversed(value) if isinstance(item, dict))
+            waiting.extend(reversed([*_items(path, value)]))
+
+
+def _items(path: str, values: list[object]) -> Iterator[tuple[str, object]]:
+    """Yield the mappings of a list under its path; those that have a name, by their names."""
+    for item in values:
+        if isinstance(item, dict):
+            name = item.get("name")
+            yield (path, item) if name is None else (f"{path}.{name}", True)
+
+
+def is_part(name: str, other: str) -> bool:
+    """Whether one name is the other or a part of it: `selector.labels`, `selector.labels.team`."""
+    return name == other or name.startswith(f"{other}.") or other.startswith(f"{name}.")
 
 
 def _restricts(path: str, value: object) -> bool:

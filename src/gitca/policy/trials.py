@@ -16,7 +16,7 @@ from gitca.findings import Finding, Location, Severity
 from gitca.policy.authority import propose_authority
 from gitca.policy.case import Case, IssuerFacts
 from gitca.policy.evaluate import evaluate
-from gitca.policy.rule_names import configured_rules
+from gitca.policy.rule_names import configured_rules, is_part
 from gitca.x509.csr import CsrError, parse_csr
 from gitca.x509.keys import KeyDescription
 from gitca.x509.refusal import quoted
@@ -90,7 +90,9 @@ class TrialReport:
     def unexercised(self) -> tuple[str, ...]:
         """The configured rules that no case was denied by."""
         denied = {rule for trial in self.trials for rule in trial.seen}
-        return tuple(rule for rule in self.configured if rule not in denied)
+        return tuple(
+            rule for rule in self.configured if not any(is_part(rule, seen) for seen in denied)
+        )
 
 
 @dataclass(frozen=True, slots=True)
