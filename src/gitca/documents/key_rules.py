@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic.json_schema import WithJsonSchema
 
 from gitca.documents.document import CheckedModel, Model
-from gitca.documents.fields import Contradiction, Duration, Items, refuse
+from gitca.documents.fields import Contradiction, Duration, Items, duration_text, refuse
 from gitca.documents.usages import ExtendedKeyUsage, KeyUsage, extended_key_usage_oid
 
 _RsaBits = Annotated[int, Field(ge=2048, le=16384)]
@@ -134,6 +135,29 @@ class KeyRules(Model):
         " later than that. Without it, for ever.",
         examples=["1y"],
     )
+
+    def conflicts(self, lasting: timedelta, *, is_renewed: bool) -> Iterator[Contradiction]:
+        """Yield what lets no certificate come about, or no renewal.
+
+        `lasting` is how long certificates usually last, `is_renewed` whether they are renewed on
+        their key without a person.
+        """
+        if self.reuse == "forbid" and is_renewed:
+            yield Contradiction(
+                "policy.key.reuse",
+                "reuse is forbid and renewal is automatic, which keeps the key: every renewal would"
+                " be denied",
+                "write sameRequest, or remove renewal.automatic",
+                ("key", "reuse"),
+            )
+        if self.max_age is not None and self.max_age < lasting:
+            yield Contradiction(
+                "policy.key.maxAge",
+                f"maxAge {duration_text(self.max_age)} is below validity.default less backdate,"
+                f" {duration_text(lasting)}: no key is young enough",
+                "lengthen maxAge or shorten validity.default",
+                ("key", "maxAge"),
+            )
 
 
 def _not_allowed(
