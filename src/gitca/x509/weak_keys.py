@@ -2,8 +2,9 @@
 
 badkeys is imported when the first RSA key is judged. Of its checks these are left out: the
 blocklist of published private keys, which is a download of some hundred megabytes (a KeyBlocklist
-refuses keys by name), and sizes and exponents, which a policy says itself. Elliptic curve, EdDSA
-and ML-DSA keys show nothing that could be looked for.
+refuses keys by name), sizes and exponents, which a policy says itself, and small private exponents
+(Wiener), whose public exponents are longer than the 256 bits that `describe_key` takes. Elliptic
+curve, EdDSA and ML-DSA keys show nothing that could be looked for.
 
 Each key takes a bounded time, about 0.5 ms for 2048 bits and 4 ms for 16384. badkeys proves whether
 the cofactor of a small factor is prime, which takes seconds for a modulus made for it; so small
@@ -28,12 +29,10 @@ _WEAKNESSES: Mapping[str, str] = MappingProxyType(
         "fermat": "its two primes lie so close together that it is factored at once (Fermat)",
         "roca": "it was made by a chip or library with the ROCA flaw (CVE-2017-15361)",
         "sharedprimes": "it shares a prime with keys that are known to be broken",
-        "smalld": "its private exponent is so small that it can be computed (Wiener)",
         "rsapoly": "its modulus has the pattern of a generator whose keys are factored at once",
         "rsabias": "its modulus has far more bits of one value than chance gives",
         "pattern": "its modulus repeats one byte 16 times and more, as no sound generator does",
         "xzbackdoor": "its modulus carries a command for the backdoor of xz (CVE-2024-3094)",
-        "rsainvalid": "its public exponent is none",
     }
 )
 """The checks of badkeys that are made, with what each finding means."""
