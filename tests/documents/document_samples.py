@@ -110,6 +110,17 @@ spec:
       expect: [sans.dns.allow]
 """
 
+WAIVER = """\
+apiVersion: gitca/v1
+kind: Waiver
+spec:
+  request: payments/api
+  rule: validity.max
+  until: 2027-01-01T00:00:00Z
+  reason: the appliance takes no certificate shorter than a year; INC-42
+  approvedBy: security@example.com
+"""
+
 REPOSITORY = """\
 apiVersion: gitca/v1
 kind: Repository
@@ -124,6 +135,7 @@ SAMPLES = {
     "IssuancePolicy": POLICY,
     "PolicyTests": TESTS,
     "KeyBlocklist": BLOCKLIST,
+    "Waiver": WAIVER,
     "CertificateRequest": REQUEST,
     "RevocationRequest": REVOCATION,
     "Repository": REPOSITORY,

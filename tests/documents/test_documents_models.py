@@ -55,7 +55,7 @@ def test_a_policy_says_what_it_was_written_to_say():
     assert spec.key.algorithms[1].min_bits == 2048
     assert spec.validity.backdate == timedelta(minutes=5)
     assert spec.renewal.before == timedelta(days=10)
-    assert (spec.names_from, spec.on_delete) == ("request", "keep")
+    assert (spec.names_from, spec.on_delete.action) == ("request", "keep")
 
 
 def test_an_authority_says_what_it_was_written_to_say():

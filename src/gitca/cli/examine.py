@@ -30,6 +30,9 @@ from gitca.plan.issuers import Issuer, read_issuers
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.policy.case import Case, Verdict
 from gitca.policy.evaluate import evaluate
+from gitca.policy.expressions import examine_expressions
+from gitca.policy.lint import examine_lint
+from gitca.policy.waivers import examine_waivers, waivers_for
 from gitca.x509.certificate import Certificate, parse_certificate
 from gitca.x509.csr import CsrError
 from gitca.x509.pem import pem_blocks
@@ -99,11 +102,16 @@ class Examiner:
             now=self.now,
             refused_keys=self.governing.blocked_keys,
             key_history=keys.history(document.name),
+            waivers=waivers_for(self.governing.waivers, document.name),
         )
 
-    def findings_of(self, requests: Requests, *, quiet: bool) -> Iterator[Finding]:
-        """Yield what the policies say of each request."""
+    def findings_of(
+        self, requests: Requests, names: Collection[str], *, quiet: bool
+    ) -> Iterator[Finding]:
+        """Yield what the policies say of each request; `names` are those of all that there are."""
         keys = self.keys_of(requests)
+        judged: set[str] = set()
+        needed: set[str] = set()
         for name, document in tracked(requests.requests.items(), "validating", quiet=quiet):
             csr = requests.csrs.get(name)
             if csr is None:
@@ -115,7 +123,18 @@ class Examiner:
                 yield Finding(error.rule, Severity.ERROR, error.message, at, error.remedy)
                 continue
             if verdict is not None:
+                judged.add(name)
+                needed.update(waiver.name for waiver in verdict.waivers)
                 yield from verdict.findings
+        yield from examine_waivers(
+            self.governing.waivers, needed=needed, judged=judged, requests=names, now=self.now
+        )
+
+    def findings_of_policies(self) -> Iterator[Finding]:
+        """Yield what is wrong with a policy whatever a request says."""
+        for policy in self.governing.policies.values():
+            yield from examine_expressions(policy)
+            yield from examine_lint(policy, self.now)
 
     def findings_of_tests(
         self, entries: Iterable[TreeEntry], only: Collection[str] | None
@@ -135,9 +154,11 @@ class Examiner:
         return tuple(f for f in ran.findings if f in cases or f.location.file in only)
 
     def governs(self, requests: Requests) -> frozenset[str]:
-        """The paths of the policies and CAs that the requests are judged by."""
+        """The paths of the policies, waivers and CAs that the requests are judged by."""
         policies = {document.spec.policy for document in requests.requests.values()}
         paths = {f"policies/{policy}.yaml" for policy in policies}
+        for name in requests.requests:
+            paths.update(item.path for item in waivers_for(self.governing.waivers, name))
         authorities = [
             self.governing.policies[policy].spec.issuer
             for policy in policies
@@ -180,7 +201,8 @@ def examine(
         *governing.findings,
         *(finding for issuer in examiner.issuers.values() for finding in issuer.findings),
         *requests.findings,
-        *examiner.findings_of(requests, quiet=quiet),
+        *examiner.findings_of(requests, request_paths(entries), quiet=quiet),
+        *examiner.findings_of_policies(),
         *tests,
     )
     paths = {entry.path for entry in entries if _is_document(entry.path)}

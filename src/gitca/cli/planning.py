@@ -53,7 +53,10 @@ def plan(
     settings, now = settings_of(context), at or clock()
     with _opened(settings.repo, base) as change:
         clone = change.clone
-        desired = read_desired(clone.entries, clone.store.read, clone.state, now)
+        requesters = clone.store.requesters(clone.snapshot.source)
+        desired = read_desired(
+            clone.entries, clone.store.read, clone.state, now, read_requesters=requesters
+        )
         made = make_plan(desired, clone.state, now)
         made = rehearse_plan(made, desired.governing, clone.snapshot, now)
     made = replace(made, findings=in_order((*change.findings, *made.findings)))

@@ -21,6 +21,7 @@ class Kind(enum.StrEnum):
     ISSUANCE_POLICY = "IssuancePolicy"
     POLICY_TESTS = "PolicyTests"
     KEY_BLOCKLIST = "KeyBlocklist"
+    WAIVER = "Waiver"
     CERTIFICATE_REQUEST = "CertificateRequest"
     REVOCATION_REQUEST = "RevocationRequest"
 
@@ -38,7 +39,7 @@ def schema(
     """Print the JSON Schema of a kind of document.
 
     With --output, write the schemas of all kinds to a folder. KIND is one of Repository,
-    CertificateAuthority, IssuancePolicy, PolicyTests, KeyBlocklist, CertificateRequest,
+    CertificateAuthority, IssuancePolicy, PolicyTests, KeyBlocklist, Waiver, CertificateRequest,
     RevocationRequest. Editors that know a schema complete and explain while one types.
     """
     if (kind is None) == (output is None):

@@ -81,7 +81,7 @@ def _overdue(clone: Clone, asked: frozenset[str], now: datetime) -> Iterator[Ite
         if expiry < now:
             yield Item(name, expiry, "expired, and its request stands")
         else:
-            before = renewed_before(policy) if policy else None
+            before = renewed_before(policy, current) if policy else None
             if before is not None and renewal_is_due(current, policy, now):
                 yield Item(name, expiry - before, "its renewal is due")
     for record in clone.state.pending.values():
@@ -115,7 +115,7 @@ def _expiring(
     for record in valid:
         expiry = record.certificate.not_after
         policy = policy_of(record, clone.governing)
-        before = renewed_before(policy) if policy else None
+        before = renewed_before(policy, record) if policy else None
         if expiry > horizon or (before is not None) is not renewed:
             continue
         if before is None:

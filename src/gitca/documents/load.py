@@ -32,6 +32,7 @@ from gitca.documents.repository import RepositorySpec
 from gitca.documents.revocation_request import RevocationRequestSpec
 from gitca.documents.source import Source, parse_source
 from gitca.documents.tree import Folder, TreeEntry, request_paths, survey
+from gitca.documents.waiver import WAIVERS_FOLDER, WaiverSpec
 from gitca.findings import Finding, Location, has_errors
 
 __all__ = [
@@ -66,6 +67,7 @@ class Governing:
     broken: frozenset[str]
     findings: tuple[Finding, ...]
     blocklists: Mapping[str, Document[KeyBlocklistSpec]] = field(default_factory=no_entries)
+    waivers: Mapping[str, Document[WaiverSpec]] = field(default_factory=no_entries)
 
     @functools.cached_property
     def blocked_keys(self) -> Mapping[str, str]:
@@ -101,7 +103,7 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
     """Return the documents of `ca/` and `policies/`, and everything that speaks against them."""
     listing = list(entries)
     repository, authorities = _load_ca_folder(survey(listing, "ca"), read)
-    policies, blocklists = _load_policies(survey(listing, "policies"), read)
+    policies, blocklists, waivers = _load_policies(survey(listing, "policies"), read)
     authorities = _without(authorities, shared_findings(authorities.documents))
     broken = _names(authorities.broken)
     authorities = _without(authorities, issuer_findings(authorities.documents, broken))
@@ -116,6 +118,7 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
         broken=repository.broken | authorities.broken | policies.broken,
         findings=repository.findings + authorities.findings + policies.findings,
         blocklists=blocklists,
+        waivers=waivers,
     )
 
 
@@ -159,22 +162,25 @@ def _misplaced_authorities(entries: Mapping[str, TreeEntry]) -> Iterator[tuple[s
 
 def _load_policies(
     folder: Folder, read: Read
-) -> tuple[_Parsed, Mapping[str, Document[KeyBlocklistSpec]]]:
-    """Return the policies, all of them broken where a blocklist is, and the blocklists."""
+) -> tuple[_Parsed, Mapping[str, Document[KeyBlocklistSpec]], Mapping[str, Document[WaiverSpec]]]:
+    """Return the policies, all of them broken where a blocklist is, the blocklists, the waivers."""
     # policies/NAME.tests.yaml are reserved for tests of policies.
     entries = {
         name: entry for name, entry in folder.documents.items() if not name.endswith(".tests")
     }
-    parsed = _parse_all(entries, read, ("IssuancePolicy", "KeyBlocklist"))
+    in_waivers = [name for name in entries if name.startswith(WAIVERS_FOLDER)]
+    waivers = _parse_all({name: entries[name] for name in in_waivers}, read, ("Waiver",))
+    others = {name: entry for name, entry in entries.items() if name not in in_waivers}
+    parsed = _parse_all(others, read, ("IssuancePolicy", "KeyBlocklist"))
     policies = _Parsed(
         _of_kind(parsed, "IssuancePolicy"),
-        parsed.broken | folder.broken,
-        folder.findings + parsed.findings,
+        parsed.broken | waivers.broken | folder.broken,
+        folder.findings + parsed.findings + waivers.findings,
     )
     broken = [entry for entry in entries.values() if entry.path in parsed.broken]
     lost = {entry.path for entry in broken if is_lost_blocklist(read(entry.blob))}
     held_up = held_up_policies(policies.documents.values(), lost)
-    return _without(policies, held_up), _of_kind(parsed, "KeyBlocklist")
+    return _without(policies, held_up), _of_kind(parsed, "KeyBlocklist"), waivers.documents
 
 
 def _names(paths: Iterable[str]) -> frozenset[str]:

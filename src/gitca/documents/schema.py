@@ -18,6 +18,7 @@ from gitca.documents.key_blocklist import KeyBlocklist
 from gitca.documents.policy_tests import PolicyTests
 from gitca.documents.repository import Repository
 from gitca.documents.revocation_request import RevocationRequest
+from gitca.documents.waiver import Waiver
 
 KINDS: Mapping[str, type[Envelope]] = MappingProxyType(
     {
@@ -26,6 +27,7 @@ KINDS: Mapping[str, type[Envelope]] = MappingProxyType(
         "IssuancePolicy": IssuancePolicy,
         "PolicyTests": PolicyTests,
         "KeyBlocklist": KeyBlocklist,
+        "Waiver": Waiver,
         "CertificateRequest": CertificateRequest,
         "RevocationRequest": RevocationRequest,
     }

@@ -24,6 +24,8 @@ NEVER_WAIVED: Mapping[str, str] = MappingProxyType(
         "key.exponent": "the key is too easily broken (FIPS 186-5)",
         "key.csr-hash": "the CSR's signature proves nothing",
         "key.csrHashes": "the CSR's signature proves nothing",
+        "ca": "which CAs may be asked for is in a policy, where everyone sees it",
+        "subject.issuer": "whoever is named as a CA can pass for it",
         "extensions": "what gitca manages in a certificate is nobody else's",
         "keyUsage.ca": "only a CA certificate signs certificates and CRLs",
         "usages": "usages that do not fit the key make a certificate that verifiers reject",

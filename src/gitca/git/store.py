@@ -8,7 +8,7 @@ of the local branch where there is no remote): that push is the lock of DESIGN s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,6 +23,8 @@ from gitca.ledger.events import CertificateParticulars, CrlParticulars, Event, O
 from gitca.ledger.image import certificate_der, image_of, order_path
 from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment
 from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.plan.desired import ReadRequesters
+from gitca.policy.case import Requester
 from gitca.x509.certificate import parse_certificate
 
 ORDERS_FOLDER = "issued/orders"
@@ -141,6 +143,14 @@ class Store:
             return self._repository.read(blob, size_limit=LARGEST_DOCUMENT)
         except BlobTooLargeError:
             return bytes(LARGEST_DOCUMENT + 1)
+
+    def requesters(self, commit: str) -> ReadRequesters:
+        """Return the reader of who changed documents below `requests/` last, as of a commit."""
+
+        def read(paths: Collection[str]) -> Mapping[str, Requester]:
+            return self._repository.last_changes(commit, paths, below="requests")
+
+        return read
 
     def read_segments(self, blobs: Sequence[str]) -> Iterator[bytes]:
         """Yield the bytes of the ledger's segments."""

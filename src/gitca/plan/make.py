@@ -9,10 +9,12 @@ from gitca.findings import Finding, in_order
 from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired
 from gitca.plan.issuers import plan_authorities, plan_crls, read_issuers
+from gitca.plan.limits import hold_surplus
 from gitca.plan.model import Action, IssueCertificate, Plan
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import RequestPlanner
 from gitca.plan.revocations import plan_revocations
+from gitca.policy.lint import examine_lint
 
 
 def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
@@ -25,7 +27,8 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
     revocations = plan_revocations(desired, state, now)
     keys = RequestedKeys.read(desired.requests, KeyOrders(state), desired.entries)
     planned = tuple(RequestPlanner(desired, state, issuers, revocations, now, keys).plan())
-    issues = [item for item in planned if isinstance(item, IssueCertificate)]
+    asked = [item for item in planned if isinstance(item, IssueCertificate)]
+    issues, above_limits = hold_surplus(asked, desired, state, now)
     revoking = Counter(action.ca for action in revocations.actions if action.ca is not None)
     findings = (
         *desired.governing.findings,
@@ -33,6 +36,12 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
         *(finding for issuer in issuers.values() for finding in issuer.findings),
         *revocations.findings,
         *(item for item in planned if isinstance(item, Finding)),
+        *above_limits,
+        *(
+            item
+            for policy in desired.governing.policies.values()
+            for item in examine_lint(policy, now)
+        ),
     )
     actions: tuple[Action, ...] = (
         *plan_authorities(issuers),

@@ -1,4 +1,4 @@
-"""Revocations: from RevocationRequests, from keys, and from deleted requests."""
+"""Revocations: from RevocationRequests, keys, deleted requests, and replaced certificates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gitca.documents.document import Document
 from gitca.documents.revocation_request import RevocationRequestSpec
 from gitca.findings import Finding, Severity
 from gitca.ledger.events import DocumentReference, Revoked
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.state import LedgerState, OrderRecord, RequestRecord
 from gitca.plan.desired import Desired, policy_of
 from gitca.plan.model import RevokeCertificate
 
@@ -44,7 +44,7 @@ def plan_revocations(desired: Desired, state: LedgerState, now: datetime) -> Rev
         if problem:
             findings.append(problem)
             held_up.update(filter(None, [document.spec.certificate]))
-    for action in _deleted(desired, state, now):
+    for action in (*_deleted(desired, state, now), *_replaced(desired, state, now)):
         chosen.setdefault((action.ca, action.serial, action.key), action)
     keys = dict(desired.governing.blocked_keys)
     keys |= {key: f"revoked for {revoked.reason}" for key, revoked in state.refused_keys.items()}
@@ -185,24 +185,59 @@ def _deleted(desired: Desired, state: LedgerState, now: datetime) -> Iterator[Re
         if name in desired.entries or current is None:
             continue
         policy = policy_of(current, desired.governing)
-        if policy is None or policy.spec.on_delete != "revoke":
+        if policy is None or policy.spec.on_delete.action != "revoke":
             continue
         for record in state.live(known.orders, now):
             reference = record.ordered.documents.request
             if reference is not None:
-                yield _of_deleted(record, reference)
+                yield _by_policy(
+                    record,
+                    reference,
+                    policy.spec.on_delete.reason,
+                    "the request was deleted, and its policy says onDelete: revoke",
+                )
 
 
-def _of_deleted(record: OrderRecord, reference: DocumentReference) -> RevokeCertificate:
+def _replaced(desired: Desired, state: LedgerState, now: datetime) -> Iterator[RevokeCertificate]:
+    """Yield what a newer certificate of the same request replaced, once that one was signed."""
+    for known in state.requests.values():
+        current = known.current
+        policy = policy_of(current, desired.governing) if current is not None else None
+        if current is None or policy is None or policy.spec.on_replace.action != "revoke":
+            continue
+        # The policy is the document that asks for it: under the request's own path the request
+        # would count as a revocation that was executed.
+        reference = DocumentReference(policy.path, policy.blob)
+        for record in state.live(_older(known, current), now):
+            yield _by_policy(
+                record,
+                reference,
+                policy.spec.on_replace.reason,
+                "a newer certificate replaces it, and the policy says onReplace: revoke",
+            )
+
+
+def _older(known: RequestRecord, current: OrderRecord) -> Iterator[OrderRecord]:
+    """Yield the signed orders that came before a request's current one."""
+    for record in known.orders:
+        if record is current:
+            return
+        if record.signed:
+            yield record
+
+
+def _by_policy(
+    record: OrderRecord, reference: DocumentReference, revocation_reason: str, reason: str
+) -> RevokeCertificate:
     return RevokeCertificate(
         ca=record.ordered.ca,
         serial=record.certificate.serial,
         key=None,
         request=record.certificate.request,
-        revocation_reason="cessationOfOperation",
+        revocation_reason=revocation_reason,
         invalidity_date=None,
         document=reference,
-        reason="the request was deleted, and its policy says onDelete: revoke",
+        reason=reason,
     )
 
 

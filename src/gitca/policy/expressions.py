@@ -56,7 +56,8 @@ class Expression:
     def steps(self, longest: int) -> int:
         """Return how often its loops turn at most where no list has more than `longest` items."""
         items = max(longest, self.shape.items) * (1 + self.shape.additions)
-        return self.shape.loops * int(items) ** self.shape.depth
+        turns: int = items**self.shape.depth
+        return self.shape.loops * turns
 
 
 @functools.lru_cache(maxsize=1024)

@@ -71,7 +71,7 @@ def _certificate(case: Case, proposal: Proposal, template: CertificateTemplate) 
     return {
         "subject": _grouped((attribute_name(part.oid), part.value) for part in template.subject),
         "sans": {kind: [] for kind in get_args(GeneralNameKind)}
-        | _grouped((name.kind, name.value) for name in template.sans),
+        | _grouped((name.kind, name.text) for name in template.sans),
         "key": {
             "type": key.type,
             "size": key.size,

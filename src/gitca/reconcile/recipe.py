@@ -77,12 +77,16 @@ class _Reconciler:
         """Run the recipe once; False when there was nothing left that this run can do."""
         now = self.world.clock()
         self.snapshot = snapshot = self.store.load()  # 1 load, 2 verify the chain
-        desired = read_desired(snapshot.entries, self.store.read, snapshot.state, now)
+        desired = self._read(snapshot, now)
         try:
             if self._resume(snapshot, desired, now):  # 3
                 return True
             plan = make_plan(desired, snapshot.state, now)  # 4
-            now = self._beyond_last_crls(plan, snapshot, now)
+            later = self._beyond_last_crls(plan, snapshot, now)
+            if later != now:
+                # Judged is the moment that the orders are dated: a waiver may have ended meanwhile.
+                now, desired = later, self._read(snapshot, later)
+                plan = make_plan(desired, snapshot.state, now)
             built = self._build(snapshot, desired, plan, now)  # 5
             self._note(plan, built)
             if not built.batch:
@@ -94,6 +98,12 @@ class _Reconciler:
         self.report.revoked += built.batch.revoked
         self._fulfil(snapshot, desired, orders)  # 7 sign, 8 check, 9 commit
         return True
+
+    def _read(self, snapshot: Snapshot, now: datetime) -> Desired:
+        requesters = self.store.requesters(snapshot.source)
+        return read_desired(
+            snapshot.entries, self.store.read, snapshot.state, now, read_requesters=requesters
+        )
 
     def bring_forward(self) -> None:
         """Show the user's branch and working tree what was pushed."""

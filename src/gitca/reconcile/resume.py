@@ -81,7 +81,8 @@ class Resumer:
         if ordered.particulars.authority is not None:
             document = self.governing.authorities.get(ordered.particulars.authority)
             spki = self.keys.public_key(document) if document else None
-        rebuild = Rebuild(entries, self.store.read, self.snapshot.state)
+        requesters = self.store.requesters(ordered.source)
+        rebuild = Rebuild(entries, self.store.read, self.snapshot.state, requesters)
         if rebuild.certificate_bytes(ordered, spki) != order.tbs:
             raise ContradictionError(
                 f"order {ordered.order} holds other bytes than its documents give; it was not"
