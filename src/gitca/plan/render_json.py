@@ -11,7 +11,14 @@ from gitca.plan.model import (
     RevokeCertificate,
     SignCrl,
 )
-from gitca.plan.words import duration_words, key_words, subject_words, usage_words
+from gitca.plan.words import (
+    authority_words,
+    extension_lines,
+    key_words,
+    period_words,
+    subject_words,
+    usage_words,
+)
 
 JsonObject = dict[str, object]
 
@@ -72,8 +79,10 @@ def _issue_details(action: IssueCertificate) -> JsonObject:
         "subject": subject_words(action.template.subject),
         "sans": [str(name) for name in action.template.sans],
         "key": key_words(action.template.spki_der),
-        "validity": duration_words(action.validity),
+        "validity": period_words(action.period),
         "usages": usage_words(action.template),
+        "authority": authority_words(action.template) or None,
+        "extensions": extension_lines(action.template),
         "policy": policy.path if policy else None,
         "template": action.template.digest,
     }

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitca.plan.model import Action, IssueCertificate, Plan, action_subject
-from gitca.plan.words import duration_words, key_words, subject_words, usage_words
+from gitca.plan.words import (
+    authority_words,
+    extension_lines,
+    key_words,
+    period_words,
+    subject_words,
+    usage_words,
+)
 
 NOTHING = "Nothing to do: the repository is as its documents say."
 
@@ -45,11 +52,14 @@ def _certificate(action: IssueCertificate) -> Iterator[str]:
         yield subject_words(template.subject)
     if template.sans:
         yield ", ".join(str(name) for name in template.sans)
+    if template.basic_constraints:
+        yield authority_words(template)
+    yield from extension_lines(template)
     policy = action.documents.policy
     yield "; ".join(
         [
             f"key {key_words(template.spki_der)}",
-            f"valid {duration_words(action.validity)}",
+            f"valid {period_words(action.period)}",
             ", ".join(usage_words(template)) or "no usages",
             f"policy {policy.path if policy else 'none'}",
         ]

@@ -15,7 +15,7 @@ from gitca.findings import Finding
 from gitca.policy.case import Case, objection
 from gitca.policy.proposal import Proposal
 from gitca.policy.propose import template_of
-from gitca.policy.wording import allowed
+from gitca.policy.validity import granted_validity
 from gitca.x509.differences import differences
 from gitca.x509.refusal import quoted
 
@@ -69,7 +69,7 @@ def _has_moved(case: Case, proposal: Proposal) -> bool:
 
 
 def check_max_age(case: Case, proposal: Proposal) -> Iterator[Finding]:
-    """`key.maxAge`: the certificate would end before the key is older than the policy lets it be.
+    """`key.maxAge`: the certificate ends before the key is older than the policy lets it be.
 
     A key's age counts from its first order, so the finding comes with the renewal that would exceed
     it, while the certificate in use is still valid.
@@ -77,13 +77,18 @@ def check_max_age(case: Case, proposal: Proposal) -> Iterator[Finding]:
     most = case.policy.spec.key.max_age
     if most is None:
         return
-    first = case.key_history.since or case.now
-    age = case.now + proposal.validity - case.policy.spec.validity.backdate - first
-    if age > most:
+    since = case.key_history.since
+    latest = (since or case.now) + most
+    if proposal.not_before + granted_validity(case, proposal) > latest:
+        seen = (
+            f"the certificate would end after {latest:%Y-%m-%d}, when the key, first ordered on"
+            f" {since:%Y-%m-%d}, is too old"
+            if since is not None
+            else "the certificate would outlast its key"
+        )
         yield case.denial(
             "key.maxAge",
-            f"the key, in use since {first:%Y-%m-%d}, would be {age.days} days old when the"
-            f" certificate ends; {allowed([duration_text(most)], quote=False)}",
+            f"{seen}; allowed is an age of {duration_text(most)}",
             case.csr_at,
             remedy=f"{_NEW_KEY}, or ask for a shorter validity",
         )

@@ -9,10 +9,8 @@ from gitca.findings import Finding
 from gitca.policy.case import Case, objection
 from gitca.policy.proposal import Proposal, StatedUsages
 from gitca.policy.wording import allowed
-from gitca.x509.key_usage import allowed_key_usage
+from gitca.x509.key_usage import CA_KEY_USAGE, allowed_key_usage
 from gitca.x509.refusal import quoted
-
-_CA_BITS = frozenset({"keyCertSign", "cRLSign"})
 
 
 def check_key_usage_allowed(case: Case, proposal: Proposal) -> Iterator[Finding]:
@@ -30,6 +28,18 @@ def check_extended_key_usage_allowed(case: Case, proposal: Proposal) -> Iterator
     yield from _allowed(case, "extendedKeyUsage", stated, (*listed, *rules.default))
 
 
+def check_key_usage_required(case: Case, proposal: Proposal) -> Iterator[Finding]:
+    """`keyUsage.required`: the certificate has the usages without which none is issued."""
+    required = case.policy.spec.key_usage.required
+    yield from _required(case, "keyUsage", proposal.key_usage, required)
+
+
+def check_extended_key_usage_required(case: Case, proposal: Proposal) -> Iterator[Finding]:
+    """`extendedKeyUsage.required`: the certificate has the usages without which none is issued."""
+    required = case.policy.spec.extended_key_usage.required
+    yield from _required(case, "extendedKeyUsage", proposal.extended_key_usage, required)
+
+
 def check_usages_once(_: Case, proposal: Proposal) -> Iterator[Finding]:
     """`keyUsage.duplicate`, `extendedKeyUsage.duplicate`: each usage stands once."""
     yield from _duplicates("keyUsage", proposal.key_usage, str)
@@ -37,8 +47,8 @@ def check_usages_once(_: Case, proposal: Proposal) -> Iterator[Finding]:
 
 
 def check_key_type(case: Case, proposal: Proposal) -> Iterator[Finding]:
-    """`keyUsage.key-type`: the key can do what the usages say, and is no CA's."""
-    possible = allowed_key_usage(case.csr.key) - _CA_BITS
+    """`keyUsage.key-type`: the key can do what the usages say; those of CAs nobody states."""
+    possible = allowed_key_usage(case.csr.key) - frozenset(CA_KEY_USAGE)
     usages = proposal.key_usage
     for usage, at in zip(usages.values, usages.places, strict=True):
         if usage not in possible:
@@ -87,6 +97,21 @@ def _allowed(
             stated.at,
             remedy=f"list usages, or remove {field} for the policy's default",
         )
+
+
+def _required(
+    case: Case, field: str, stated: StatedUsages, required: tuple[str, ...]
+) -> Iterator[Finding]:
+    oids = {extended_key_usage_oid(usage) for usage in stated.values}
+    for usage in required:
+        if extended_key_usage_oid(usage) not in oids:
+            yield case.denial(
+                f"{field}.required",
+                f"{field} {usage} is missing and required; stated:"
+                f" {', '.join(stated.values) or 'none'}",
+                stated.at,
+                remedy="add it, or change the policy",
+            )
 
 
 def _duplicates(

@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
+from gitca.documents.lint_rules import LintRules
 from gitca.documents.load import Governing
 from gitca.findings import Finding, Severity
 from gitca.ledger.draft import Batch, Origin, crl_tbs, draft_order
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, Revoked, SourceDocuments
 from gitca.ledger.image import certificate_der
 from gitca.ledger.state import LedgerState
+from gitca.plan.desired import policy_name
 from gitca.plan.issuers import authority_template
 from gitca.plan.model import (
     Action,
@@ -26,8 +28,9 @@ from gitca.plan.model import (
     RevokeCertificate,
     SignCrl,
 )
+from gitca.policy.period import Period
 from gitca.reconcile.keys import Keys, signature_algorithm
-from gitca.reconcile.linting import Rehearsed, build_finding, lint_drafts
+from gitca.reconcile.linting import DEFAULT_RULES, Rehearsed, build_finding, lint_drafts
 from gitca.x509.certificate import Certificate, Issuer, parse_certificate, rehearse, template_of
 from gitca.x509.crl import rehearse_crl
 from gitca.x509.refusal import RefusedError
@@ -89,7 +92,7 @@ class Builder:
             for action in listed
             if isinstance(action, SignCrl) and self.state.authority(action.ca).certificate
         ]
-        sound, lint = lint_drafts(certificates, crls)
+        sound, lint = lint_drafts(certificates, crls, self.moment.now)
         return Built(Batch(sound, revoked), (*refused.values(), *findings, *lint))
 
     def _refused_algorithms(self, actions: Iterable[Action]) -> Iterator[tuple[str, Finding]]:
@@ -125,7 +128,7 @@ class Builder:
         template = authority_template(document, signing, spki_der)
         signing_spki = parent.template.spki_der if parent else spki_der
         issuer = Issuer(parent.der if parent else None, signature_algorithm(signing, signing_spki))
-        period = self._period(document.spec.validity, timedelta(0), parent)
+        period = self._dates(Period(document.spec.validity), parent)
         yield from self._rehearse(action, template, issuer, period)
 
     def _issue(self, action: IssueCertificate) -> Iterator[Rehearsed | Finding]:
@@ -135,25 +138,20 @@ class Builder:
             return
         self.keys.pinned_signer(document, self.state)
         issuer = Issuer(parent.der, signature_algorithm(document, parent.template.spki_der))
-        period = self._period(action.validity, action.backdate, parent)
+        period = self._dates(action.period, parent)
+        if action.ends_by is not None:
+            # Never before notBefore: the waiver that says so has not ended yet.
+            period = period[0], min(period[1], action.ends_by - ONE_SECOND)
         yield from self._rehearse(action, action.template, issuer, period)
 
     def _issuer_certificate(self, ca: str) -> Certificate | None:
         record = self.state.authority(ca).certificate
         return None if record is None else parse_certificate(certificate_der(record))
 
-    def _period(
-        self, validity: timedelta, backdate: timedelta, parent: Certificate | None
-    ) -> tuple[datetime, datetime]:
+    def _dates(self, period: Period, parent: Certificate | None) -> tuple[datetime, datetime]:
         """Return notBefore and notAfter; the policy has judged whether truncation is allowed."""
-        not_before = self.moment.now - backdate
-        if parent is not None:
-            not_before = max(not_before, parent.not_before)
-        # notAfter is inclusive, so one second less (RFC 5280 section 4.1.2.5).
-        not_after = not_before + validity - ONE_SECOND
-        if parent is not None:
-            not_after = min(not_after, parent.not_after)
-        return not_before, not_after
+        begin, end = (parent.not_before, parent.not_after) if parent else (None, None)
+        return period.dates(self.moment.now, begin, end)
 
     def _rehearse(
         self,
@@ -193,7 +191,12 @@ class Builder:
             signature_algorithm=issuer.signature_algorithm,
             origin=self.moment.origin(action.documents),
         )
-        yield Rehearsed(draft, rehearsal.der, action.documents)
+        yield Rehearsed(draft, rehearsal.der, action.documents, self._lint_rules(action.documents))
+
+    def _lint_rules(self, documents: SourceDocuments) -> LintRules:
+        if documents.policy is None:
+            return DEFAULT_RULES
+        return self.governing.policies[policy_name(documents.policy)].spec.lint
 
     def _crl(self, action: SignCrl, revoked: Iterable[Revoked]) -> Rehearsed:
         """Return the draft of a CRL, with the frame and the new entries for the linter.
