@@ -43,11 +43,15 @@ class Glob:
 
     def __init__(self, tokens: Iterable[Token]) -> None:
         steps = tuple(tokens)
-        mentioned = {char for step in steps for char in step.takes.characters}
-        self._alphabet = {char: _mask(steps, char) for char in mentioned}
-        # An empty text is no character of any class: it stands for those that none of them lists.
-        self._otherwise = _mask(steps, "")
-        self._repeats = sum(1 << place for place, step in enumerate(steps) if step.repeats)
+        # The tokens that take a character which no token lists.
+        self._otherwise = _bits(place for place, step in enumerate(steps) if step.takes.excluded)
+        self._alphabet: dict[str, int] = {}
+        for place, step in enumerate(steps):
+            # A listed character is one that an excluding class does not take, and others do.
+            for character in step.takes.characters:
+                known = self._alphabet.get(character, self._otherwise)
+                self._alphabet[character] = known ^ (1 << place)
+        self._repeats = _bits(place for place, step in enumerate(steps) if step.repeats)
         self._goal = 1 << len(steps)
 
     def matches(self, text: str) -> bool:
@@ -86,6 +90,5 @@ class Glob:
         return union
 
 
-def _mask(steps: tuple[Token, ...], character: str) -> int:
-    """Return the bits of the tokens that take the character."""
-    return sum(1 << place for place, step in enumerate(steps) if step.takes.takes(character))
+def _bits(places: Iterable[int]) -> int:
+    return sum(1 << place for place in places)
