@@ -85,4 +85,5 @@ def _issue_details(action: IssueCertificate) -> JsonObject:
         "extensions": extension_lines(action.template),
         "policy": policy.path if policy else None,
         "template": action.template.digest,
+        "waivers": list(action.waivers),
     }

@@ -55,6 +55,9 @@ def _certificate(action: IssueCertificate) -> Iterator[str]:
     if template.basic_constraints:
         yield authority_words(template)
     yield from extension_lines(template)
+    if action.ends_by is not None:
+        waivers = ", ".join(action.waivers)
+        yield f"WAIVED by {waivers}: ends before {action.ends_by:%Y-%m-%dT%H:%M:%SZ}"
     policy = action.documents.policy
     yield "; ".join(
         [
