@@ -220,6 +220,7 @@ class Judgement:
 
     path: str
     document: Document[CertificateRequestSpec] | None
+    case: Case | None
     verdict: Verdict | None
     findings: tuple[Finding, ...]
 
@@ -241,12 +242,13 @@ def judge_one(root: Path, name: str, now: datetime) -> Judgement | None:
         entries_of(root), read, only={entry.path}, governing=examiner.governing
     )
     document, csr = requests.requests.get(name), requests.csrs.get(name)
-    verdict = None
+    case = None
     with contextlib.suppress(CsrError):  # it is among the findings
         keys = examiner.keys_of(requests)
-        verdict = examiner.judge(document, keys) if document and csr else None
+        case = examiner.case_of(document, keys) if document and csr else None
     found = examine(root, now, only={entry.path})
-    return Judgement(entry.path, document, verdict, found.findings)
+    verdict = evaluate(case) if case else None
+    return Judgement(entry.path, document, case, verdict, found.findings)
 
 
 def _is_document(path: str) -> bool:

@@ -72,6 +72,8 @@ EXAMPLES = {
         "  gitca policy test                  the tests of all policies",
         "  gitca policy test internal-server",
     ),
+    "policy explain": _examples("  gitca policy explain internal-server"),
+    "policy check": _examples("  gitca policy check payments/api"),
     "keys create": _examples(
         "  gitca keys create root --spec P-384    at the signer that ca/root.yaml names",
         "  gitca keys create file:.gitca/keys/spare.pem",

@@ -108,8 +108,7 @@ _Address = Annotated[str, StringConstraints(min_length=1, max_length=320)]
 class CaseRequester(Model):
     """Whose commit a case's request would come from."""
 
-    author: _Address | None = Field(
-        None,
+    author: _Address = Field(
         description="The e-mail address of the commit's author.",
         examples=["alice@example.com"],
     )

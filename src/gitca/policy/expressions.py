@@ -96,7 +96,7 @@ def examine_expressions(policy: Document[IssuancePolicySpec]) -> Iterator[Findin
 
 
 def check_rules(case: Case, proposal: Proposal) -> Iterator[Finding]:
-    """`rules.NAME`: the expression of each rule is true; false, errors and all else deny.
+    """`rules.*`: the expression of each rule is true; false, errors and all else deny.
 
     Where there is no template there is nothing to judge, and the case is denied already.
     """

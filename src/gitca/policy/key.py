@@ -20,7 +20,8 @@ def check_algorithm(case: Case, _: Proposal) -> Iterator[Finding]:
     if not any(_covers(algorithm, case.csr.key) for algorithm in algorithms):
         yield case.denial(
             "key.algorithms",
-            f"key {case.csr.key} is not allowed; {allowed(map(_words, algorithms), quote=False)}",
+            f"key {case.csr.key} is not allowed;"
+            f" {allowed(map(algorithm_words, algorithms), quote=False)}",
             case.csr_at,
             remedy="make a new key and CSR, or change the policy",
         )
@@ -94,7 +95,8 @@ def _covers(algorithm: KeyAlgorithm, key: KeyDescription) -> bool:
     return not isinstance(algorithm, MlDsaKeys) or str(key) in algorithm.parameter_sets
 
 
-def _words(algorithm: KeyAlgorithm) -> str:
+def algorithm_words(algorithm: KeyAlgorithm) -> str:
+    """Return the keys that an entry of `key.algorithms` allows, in words."""
     if isinstance(algorithm, RsaKeys):
         most = f"to {algorithm.max_bits}" if algorithm.max_bits else "or more"
         return f"RSA of {algorithm.min_bits} {most} bits"

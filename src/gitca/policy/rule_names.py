@@ -37,9 +37,13 @@ class RuleName:
     pattern: str
     sentence: str
 
+    def is_exactly(self, name: str) -> bool:
+        """Whether a name is this one."""
+        return _matcher(self.pattern).fullmatch(name) is not None
+
     def covers(self, name: str) -> bool:
         """Whether a name is this one, or one of its parts: `selector.labels.team`."""
-        if _matcher(self.pattern).fullmatch(name) is not None:
+        if self.is_exactly(name):
             return True
         # A family's name alone (`sans`) is about what is not mentioned, and about no field.
         return "." in self.pattern and name.startswith(f"{self.pattern}.")
@@ -54,7 +58,8 @@ class RuleName:
 @functools.cache
 def rule_names() -> tuple[RuleName, ...]:
     """Return the names of all rules in the order of the rule list."""
-    return tuple(name for rule in RULES for name in _declared(rule.__doc__ or ""))
+    declared = (name for rule in RULES for name in _declared(rule.__doc__ or ""))
+    return (*declared, RuleName("validity.windows", "a window of the policy is open."))
 
 
 def _declared(docstring: str) -> Iterator[RuleName]:
@@ -80,12 +85,20 @@ def configured_rules(policy: Policy) -> tuple[str, ...]:
     A field that is left out, or that says what no request can break, is none of them.
     """
     names = rule_names()
-    spoken = (
-        path
-        for path, value in _leaves(policy.source.value)
-        if _restricts(path, value) and any(name.covers(path) for name in names)
-    )
-    return tuple(dict.fromkeys(spoken))
+    spoken: dict[str, None] = {}
+    for path, value in _leaves(policy.source.value):
+        if not _restricts(path, value):
+            continue
+        # What only parts a rule further (the curves of key.algorithms) is that rule's own matter.
+        is_named = any(name.is_exactly(path) for name in names)
+        if is_named or not any(is_part(path, other) for other in spoken):
+            spoken |= {path: None} if is_named or any(n.covers(path) for n in names) else {}
+    return tuple(spoken)
+
+
+def field_paths(policy: Policy) -> Iterator[str]:
+    """Yield the fields that a policy's text fills in, as dotted paths from its spec."""
+    yield from (path for path, _ in _leaves(policy.source.value))
 
 
 def _leaves(source_value: object) -> Iterator[tuple[str, object]]:

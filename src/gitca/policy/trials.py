@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
@@ -14,7 +14,7 @@ from gitca.documents.load_tests import Tests, case_request
 from gitca.documents.policy_tests import EcdsaCaseKey, MlDsaCaseKey, PolicyCase, RsaCaseKey
 from gitca.findings import Finding, Location, Severity
 from gitca.policy.authority import propose_authority
-from gitca.policy.case import Case, IssuerFacts
+from gitca.policy.case import Case, IssuerFacts, Requester
 from gitca.policy.evaluate import evaluate
 from gitca.policy.rule_names import configured_rules, is_part
 from gitca.x509.csr import CsrError, parse_csr
@@ -133,7 +133,7 @@ class Tester:
         except CsrError as error:
             return (Finding(error.rule, Severity.ERROR, error.message, at, error.remedy),)
         now = case.now or self.now
-        return evaluate(
+        verdict = evaluate(
             Case(
                 request=request,
                 csr=csr,
@@ -143,8 +143,12 @@ class Tester:
                 issuer=self._issuer(now),
                 now=now,
                 refused_keys=self.refused_keys,
+                requesters=_requesters(request.path, case),
             )
-        ).findings
+        )
+        # A case of a moment outside of the policy's hours asks whether anything is issued then.
+        hold = verdict.hold if case.now else None
+        return verdict.findings + ((replace(hold, severity=Severity.ERROR),) if hold else ())
 
     def _issuer(self, now: datetime) -> IssuerFacts:
         return IssuerFacts(
@@ -153,6 +157,11 @@ class Tester:
             not_after=now + self.authority.spec.validity - timedelta(seconds=1),
             template=propose_authority(self.authority, b""),
         )
+
+
+def _requesters(path: str, case: PolicyCase) -> Mapping[str, Requester | None] | None:
+    by = case.request.requester
+    return None if by is None else {path: Requester(by.author, by.committer or by.author)}
 
 
 def expectation(rules: tuple[str, ...]) -> str | list[str]:

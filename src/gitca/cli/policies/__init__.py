@@ -1,5 +1,7 @@
 """`gitca policy …`: tools for those who write policies, and for those who review them."""
 
-from gitca.cli.policies.tests import test
+from gitca.cli.policies.explanation import explain
+from gitca.cli.policies.tests import run_tests
+from gitca.cli.policies.verdicts import check
 
-__all__ = ["test"]
+__all__ = ["check", "explain", "run_tests"]

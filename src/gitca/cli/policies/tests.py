@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gitca.policy.trials import Trial, TrialReport
 
 
-def test(
+def run_tests(
     context: typer.Context,
     names: Annotated[
         list[str] | None,
