@@ -13,6 +13,7 @@ from gitca.plan.limits import hold_surplus
 from gitca.plan.model import Action, IssueCertificate, Plan
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import RequestPlanner
+from gitca.plan.reserved_keys import standing_on_blocked
 from gitca.plan.revocations import plan_revocations
 from gitca.policy.lint import examine_lint
 
@@ -34,6 +35,7 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
         *desired.governing.findings,
         *desired.requests.findings,
         *(finding for issuer in issuers.values() for finding in issuer.findings),
+        *standing_on_blocked(desired.governing, state, now),
         *revocations.findings,
         *(item for item in planned if isinstance(item, Finding)),
         *above_limits,

@@ -25,11 +25,12 @@ from gitca.plan.desired import Desired, ReadRequesters, asks_for_requesters, req
 from gitca.plan.issuers import authority_template, read_issuers
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import Judged, RequestPlanner
+from gitca.plan.reserved_keys import judge_new_key
 from gitca.plan.revocations import Revocations
 from gitca.policy.case import Requester
 from gitca.policy.period import ONE_SECOND, Period
 from gitca.x509.certificate import Certificate, Issuer, parse_certificate, rehearse
-from gitca.x509.template import CertificateTemplate
+from gitca.x509.template import CertificateTemplate, spki_identifier
 
 
 def references(ordered: Ordered) -> tuple[DocumentReference, ...]:
@@ -110,6 +111,9 @@ class Rebuild:
         signing = self._governing.authorities.get(ordered.ca)
         if document is None or signing is None or spki_der is None:
             raise _contradiction(ordered, "the document of its CA is missing or broken")
+        key, blocked = spki_identifier(spki_der), self._governing.blocked_keys
+        for finding in judge_new_key(document, key, blocked, self._orders_before(ordered)):
+            raise _contradiction(ordered, f"its key is not allowed: {finding}")
         template = authority_template(document, signing, spki_der)
         return template, self._dates(ordered, Period(document.spec.validity), None)
 

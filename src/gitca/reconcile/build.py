@@ -6,7 +6,7 @@ before anything is recorded. What fails is a finding and holds up nothing but it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,13 +28,15 @@ from gitca.plan.model import (
     RevokeCertificate,
     SignCrl,
 )
+from gitca.plan.requested_keys import KeyOrders
+from gitca.plan.reserved_keys import judge_new_key
 from gitca.policy.period import Period
 from gitca.reconcile.keys import Keys, signature_algorithm
 from gitca.reconcile.linting import DEFAULT_RULES, Rehearsed, build_finding, lint_drafts
 from gitca.x509.certificate import Certificate, Issuer, parse_certificate, rehearse, template_of
 from gitca.x509.crl import rehearse_crl
 from gitca.x509.refusal import RefusedError
-from gitca.x509.template import CertificateTemplate
+from gitca.x509.template import CertificateTemplate, spki_identifier
 
 ONE_SECOND = timedelta(seconds=1)
 
@@ -84,7 +86,12 @@ class Builder:
             for action in listed
             if isinstance(action, RevokeCertificate)
         )
-        items = [item for action in listed for item in self._certificate(action)]
+        requested = {
+            action.template.key_identifier
+            for action in listed
+            if isinstance(action, IssueCertificate)
+        }
+        items = [item for action in listed for item in self._certificate(action, requested)]
         findings = [item for item in items if isinstance(item, Finding)]
         certificates = [item for item in items if isinstance(item, Rehearsed)]
         crls = [
@@ -110,13 +117,17 @@ class Builder:
                 rule = "authority.signatureAlgorithm"
                 yield ca, Finding(rule, Severity.ERROR, error.message, at, error.remedy)
 
-    def _certificate(self, action: Action) -> Iterator[Rehearsed | Finding]:
+    def _certificate(
+        self, action: Action, requested: Collection[str]
+    ) -> Iterator[Rehearsed | Finding]:
         if isinstance(action, CreateAuthority):
-            yield from self._authority(action)
+            yield from self._authority(action, requested)
         elif isinstance(action, IssueCertificate):
             yield from self._issue(action)
 
-    def _authority(self, action: CreateAuthority) -> Iterator[Rehearsed | Finding]:
+    def _authority(
+        self, action: CreateAuthority, requested: Collection[str]
+    ) -> Iterator[Rehearsed | Finding]:
         document = self.governing.authorities[action.authority]
         signing = self.governing.authorities[action.ca]
         parent = None if action.ca == action.authority else self._issuer_certificate(action.ca)
@@ -124,6 +135,11 @@ class Builder:
             return
         spki_der = self.keys.public_key(document)
         if spki_der is None:
+            return
+        key, blocked = spki_identifier(spki_der), self.governing.blocked_keys
+        problems = tuple(judge_new_key(document, key, blocked, KeyOrders(self.state), requested))
+        if problems:
+            yield from problems
             return
         template = authority_template(document, signing, spki_der)
         signing_spki = parent.template.spki_der if parent else spki_der
