@@ -45,11 +45,13 @@ ATTRIBUTES = st.builds(
 OIDS = st.lists(st.integers(0, 2**32), min_size=1, max_size=5).map(
     lambda arcs: ".".join(["1", "3", *map(str, arcs)])
 )
-# pkilint's parser refuses object identifiers of two octets.
-LONGER_OIDS = OIDS.map(lambda oid: f"{oid}.99999")
+# pkilint's parser refuses object identifiers of two octets, and some numbers of 29 bits and more.
+LINTABLE_OIDS = st.lists(st.integers(0, 2**28), min_size=2, max_size=5).map(
+    lambda arcs: ".".join(["1", "3", *map(str, arcs), "99999"])
+)
 OTHER_NAMES = st.builds(
     lambda oid, text: GeneralName("otherName", text, oid),
-    LONGER_OIDS,
+    LINTABLE_OIDS,
     st.text(min_size=1, max_size=20),
 ).filter(lambda name: check_other_name(name.type_id, name.value) is None)
 NAMES = (
@@ -58,7 +60,7 @@ NAMES = (
     | ADDRESSES.map(lambda address: GeneralName("ip", str(address)))
     | HOSTS.map(lambda host: GeneralName("uri", f"spiffe://{host}/a"))
     | HOSTS.map(lambda host: GeneralName("email", f"a.b@{host}"))
-    | LONGER_OIDS.map(lambda oid: GeneralName("registeredID", oid))
+    | LINTABLE_OIDS.map(lambda oid: GeneralName("registeredID", oid))
     | OTHER_NAMES
     | HOSTS.map(lambda host: GeneralName("otherName", f"a@{host}", UPN_OID))
     | st.lists(ATTRIBUTES, min_size=1, max_size=3).map(
