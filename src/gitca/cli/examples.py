@@ -74,6 +74,10 @@ EXAMPLES = {
     ),
     "policy explain": _examples("  gitca policy explain internal-server"),
     "policy check": _examples("  gitca policy check payments/api"),
+    "policy diff": _examples(
+        "  gitca policy diff origin/main                what my edits would do",
+        "  gitca policy diff main --most 100 --format json",
+    ),
     "keys create": _examples(
         "  gitca keys create root --spec P-384    at the signer that ca/root.yaml names",
         "  gitca keys create file:.gitca/keys/spare.pem",

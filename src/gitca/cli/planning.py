@@ -48,6 +48,7 @@ def plan(
     from gitca.plan.make import make_plan
     from gitca.plan.render_json import plan_record
     from gitca.plan.render_text import render_text
+    from gitca.plan.render_what_if import what_if_record, what_if_text
     from gitca.reconcile.rehearsal import rehearse_plan
 
     settings, now = settings_of(context), at or clock()
@@ -59,9 +60,10 @@ def plan(
         )
         made = make_plan(desired, clone.state, now)
         made = rehearse_plan(made, desired.governing, clone.snapshot, now)
+        found = clone.what_if(change.proposed, now) if change.proposed else None
     made = replace(made, findings=in_order((*change.findings, *made.findings)))
     if output_format is Format.JSON:
-        write_json(plan_record(made))
+        write_json(plan_record(made) | ({"whatIf": what_if_record(found)} if found else {}))
     else:
         # "Nothing to do" would be the wrong word where errors are why.
         if not settings.is_quiet and (made.actions or not has_errors(made.findings)):
@@ -69,8 +71,9 @@ def plan(
         write_findings(made.findings)
         if made.findings and not settings.is_quiet:
             write_line(f"{tally(made.findings)}.")
-        if change.governs:
+        if found is not None:
             write_line(Styled("note: ", "yellow"), _GOVERNS)
+            write_block(what_if_text(found))
     if has_errors(made.findings):
         raise typer.Exit(FINDINGS)
 
@@ -90,4 +93,4 @@ def _opened(folder: Path, base: str) -> Iterator[Change]:
             yield change
     else:
         with open_clone(folder) as clone:
-            yield Change(clone, findings=(), governs=False)
+            yield Change(clone, findings=(), proposed=None)
