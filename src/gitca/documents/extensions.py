@@ -12,7 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from gitca.documents.document import CheckedModel, Model
 from gitca.documents.fields import Contradiction, Items, ObjectIdentifier, refuse, shown
 from gitca.documents.managed_extensions import ExtensionOid
-from gitca.documents.patterns import TextPattern
+from gitca.documents.patterns import TextTemplate
 from gitca.documents.uris import HttpUrl
 
 VALUE_TYPES = ("utf8", "ia5", "integer", "boolean", "der")
@@ -101,7 +101,7 @@ class AllowedExtension(Model):
     critical: bool = Field(
         False, description="The criticality that the request must state.", examples=[False]
     )
-    values: Items[TextPattern] | None = Field(
+    values: Items[TextTemplate] | None = Field(
         None,
         description="Patterns of allowed values: * stands for characters between dots, ** for dots"
         " too; numbers, true and false are compared as text, and der with its base64 to the letter."

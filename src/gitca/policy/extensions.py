@@ -15,7 +15,7 @@ from gitca.documents.extensions import (
 from gitca.documents.extensions import Extension as ExtensionDocument
 from gitca.findings import Finding, Location
 from gitca.policy.case import Case, objection
-from gitca.policy.pattern_lists import pattern_list
+from gitca.policy.identity import Request, allow_list
 from gitca.policy.proposal import Proposal
 from gitca.policy.wording import allowed
 from gitca.x509.extension_values import (
@@ -99,7 +99,7 @@ def check_allowed(case: Case, _: Proposal) -> Iterator[Finding]:
             message = f"extension {item.oid} is critical: {str(item.critical).lower()};"
             message += f" allowed is {wanted}"
             place = case.request.at(*at, "critical")
-        elif not any(_admits(rule, item.value) for rule in fitting):
+        elif not any(_admits(rule, item.value, case.request) for rule in fitting):
             values = dict.fromkeys(value for rule in fitting for value in rule.values or ())
             seen = value_words(value_der(item.value))
             message = f"extension {item.oid} has value {seen}; {allowed(values)}"
@@ -147,13 +147,13 @@ def _stands_twice(case: Case, oid: str) -> bool:
     return sum(item.oid == oid for item in case.request.spec.extensions) > 1
 
 
-def _admits(rule: AllowedExtension, value: ExtensionValue) -> bool:
+def _admits(rule: AllowedExtension, value: ExtensionValue, request: Request) -> bool:
     if rule.values is None:
         return True
     if value.der is not None:
         # A star would let through whatever can be encoded.
         return value.der in rule.values
-    return pattern_list("value", rule.values).admits(_text(value))
+    return allow_list("value", rule.values, request).admits(_text(value))
 
 
 def _text(value: ExtensionValue) -> str:
