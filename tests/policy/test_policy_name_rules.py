@@ -68,7 +68,9 @@ def special(*kinds: str) -> str:
 
 
 def other(*pairs: tuple[str, str]) -> str:
-    return f"sans: {{otherName: [{', '.join(f'{{oid: {oid}, utf8: {text}}}' for oid, text in pairs)}]}}"
+    """The line of a request that states other names, by OID."""
+    names = ", ".join(f"{{oid: {oid}, utf8: {text}}}" for oid, text in pairs)
+    return f"sans: {{otherName: [{names}]}}"
 
 
 _SITE = ("1.2.3.4", "site-1")
