@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from policy_material import (
     ISSUING,
     NOW,
@@ -21,8 +23,6 @@ from policy_material import (
     texts,
 )
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from gitca.findings import Severity
 from gitca.policy.evaluate import evaluate
 from gitca.x509 import der

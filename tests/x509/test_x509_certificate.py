@@ -422,8 +422,11 @@ def inexact_certificates() -> dict[str, bytes]:
     bare = built(leaf_template(sans=(), crl_urls=(), ca_issuers_urls=())).der
     backwards = extensions_der(leaf_template(), root_certificate().subject_key_identifier)[::-1]
     return {
-        "an unknown extension": resigned(leaf, extension("1.2.3.4", False, b"\x05\x00")),
-        "an unknown critical extension": resigned(leaf, extension("1.2.3.4", True, b"\x05\x00")),
+        # To OpenSSL a CA where nothing else is said, and to Windows one of 1996.
+        "Netscape's certificate type": resigned(
+            leaf, extension("2.16.840.1.113730.1.1", False, b"\x03\x02\x01\x06")
+        ),
+        "the old basicConstraints": resigned(leaf, extension("2.5.29.10", True, b"\x30\x00")),
         "CA:FALSE": resigned(leaf, extension("2.5.29.19", True, b"\x30\x00")),
         "an otherName": resigned(bare, extension("2.5.29.17", False, other_name)),
         "criticality": resigned(

@@ -59,5 +59,7 @@ def test_usages_are_added_and_removed_in_words():
 
 
 def test_what_the_issuer_adds_is_not_compared():
-    after = leaf_template(crl_urls=(), ca_issuers_urls=(), certificate_policies=(PolicyInformation("1.2.3"),))
+    after = leaf_template(
+        crl_urls=(), ca_issuers_urls=(), certificate_policies=(PolicyInformation("1.2.3"),)
+    )
     assert differences(leaf_template(), after) == ()

@@ -110,7 +110,6 @@ class CertificateRequestSpec(CheckedModel):
             message = "both csr and csrFile are given, where exactly one is allowed"
             yield Contradiction("request.csr.both", message, "remove one of them", ("csrFile",))
 
-
     def _dates(self) -> Iterator[Contradiction]:
         if self.not_after is None:
             return

@@ -119,9 +119,7 @@ class ValidityRules(CheckedModel):
         (),
         description="When certificates are issued. Outside of all windows what is due waits."
         " Without it, at any time.",
-        examples=[
-            [{"days": ["mon", "tue"], "hours": "08:00-18:00", "timeZone": "Europe/London"}]
-        ],
+        examples=[[{"days": ["mon", "tue"], "hours": "08:00-18:00", "timeZone": "Europe/London"}]],
     )
     beyond_issuer: Literal["reject", "truncate"] = Field(
         "reject",

@@ -79,7 +79,9 @@ def authority_words(template: CertificateTemplate) -> str:
 
 def extension_lines(template: CertificateTemplate) -> list[str]:
     """Return the certificate policies and the extensions that were given as they are."""
-    policies = [f"certificate policy {_policy_words(item)}" for item in template.certificate_policies]
+    policies = [
+        f"certificate policy {_policy_words(item)}" for item in template.certificate_policies
+    ]
     return [*policies, *map(extension_words, template.extensions)]
 
 

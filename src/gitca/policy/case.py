@@ -94,10 +94,10 @@ class Verdict:
 
     `template` is None exactly when it could not be formed. `validity` is the whole period from
     notBefore on, `backdate` how far notBefore lies before the moment of issuance, both at this
-    moment; `period` says the same for every moment. Errors among the findings are a denial, whether
-    or not there is a template. `issuer_end` is when the CA's certificate ends. `hold` is no denial and says why nothing is to be issued now.
-    `waivers` are those that were needed: the certificate may not last longer than the first of them
-    to end.
+    moment; `period` says the same for every moment, and `issuer_end` when the CA's certificate
+    ends. Errors among the findings are a denial, whether or not there is a template. `hold` is no
+    denial and says why nothing is to be issued now. `waivers` are those that were needed: the
+    certificate may not last longer than the first of them to end.
     """
 
     template: CertificateTemplate | None

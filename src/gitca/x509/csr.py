@@ -44,7 +44,8 @@ class Csr:
 
     `other_names` says in words what no document can state: multi-valued relative distinguished
     names, an otherName whose value is no UTF8String, an x400Address and the like. `signature_hash`
-    is `sha256`, `sha1`, …, None where the algorithm has none. `extensions` are the requested extensions as they are.
+    is `sha256`, `sha1`, …, None where the algorithm has none. `extensions` are the requested
+    extensions as they are.
     """
 
     spki_der: bytes

@@ -15,9 +15,7 @@ from typing import Any, Literal, get_args
 
 from gitca.documents.attribute_types import attribute_name
 
-GeneralNameKind = Literal[
-    "dns", "ip", "uri", "email", "otherName", "directoryName", "registeredID"
-]
+GeneralNameKind = Literal["dns", "ip", "uri", "email", "otherName", "directoryName", "registeredID"]
 NAME_KINDS: tuple[GeneralNameKind, ...] = get_args(GeneralNameKind)
 """The types of alternative name that gitca writes, in the order in which it writes them."""
 
