@@ -126,7 +126,7 @@ class Rebuild:
         requests = load_requests(named, self._read, only={path}, governing=self._governing)
         requesters = self._requesters(ordered, requests)
         desired = Desired(self._governing, {}, {}, requests, requesters)
-        keys = RequestedKeys.read(requests, self._orders_before(ordered), frozenset())
+        keys = RequestedKeys.read(requests, self._orders_before(ordered), requests.requests)
         refused = Revocations((), self._governing.blocked_keys, frozenset(), ())
         planner = RequestPlanner(desired, self._state, issuers, refused, moment, keys)
         document = next(iter(requests.requests.values()), None)

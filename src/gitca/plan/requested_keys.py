@@ -17,7 +17,6 @@ from gitca.ledger.state import LedgerState, OrderRecord
 from gitca.policy.case import KeyHistory
 from gitca.x509.certificate import parse_certificate
 from gitca.x509.csr import Csr, CsrError, parse_csr
-from gitca.x509.differences import differences
 from gitca.x509.template import CertificateTemplate, spki_identifier
 
 _RIVALS = 4  # of whom a message names three
@@ -45,16 +44,20 @@ class KeyOrders:
             if record.segment == self.before and record.certificate.request is not None:
                 yield record.certificate.request
 
-    def certificates(self, request: str, key: str) -> list[CertificateTemplate]:
-        """Return what the request's first and last certificate on a key say; none, or two."""
-        known = self.state.requests.get(request)
-        signed = [
-            record
-            for record in (known.orders if known else ())
-            if record.signed and record.certificate.key == key and self._counts(record)
-        ]
-        ends = (signed[0], signed[-1]) if signed else ()
-        return [parse_certificate(certificate_der(record)).template for record in ends]
+    def holder(self, key: str, standing: Container[str]) -> OrderRecord | None:
+        """Return the order by which a request has a key; None where none ever had.
+
+        It is the first of a request in `standing`, and where they are all gone the last of any.
+        """
+        last = None
+        for record in self._on(key):
+            request = record.certificate.request
+            if not self._counts(record):
+                break
+            if request is not None and request in standing:
+                return record
+            last = record if request is not None else last
+        return last
 
     def authorities(self) -> Mapping[str, str]:
         """Return the names of CAs by their own keys."""
@@ -105,30 +108,27 @@ class RequestedKeys:
         first = self.orders.first(key)
         if first is None:
             return KeyHistory(rivals=self._rivals(key, name), authority=authority)
-        holder = first.certificate.request
-        left, is_own = None, holder == name
-        if holder is not None and not is_own and holder not in self.standing:
-            left, is_own = self._left_behind(holder, name, key)
+        order = self.orders.holder(key, self.standing)
+        holder = order.certificate.request if order else None
+        is_gone = holder is not None and holder not in self.standing
         return KeyHistory(
-            holder=name if is_own else holder,
+            holder=holder,
             since=recorded_at(first.ordered),
-            left=left,
+            left=_said(order) if is_gone and holder != name else None,
+            rivals=self._rivals(key, name) if is_gone else (),
             authority=authority,
         )
 
-    def _left_behind(
-        self, holder: str, name: str, key: str
-    ) -> tuple[CertificateTemplate | None, bool]:
-        """Return what a holder that is gone had, and whether the request took it over before."""
-        left = self.orders.certificates(holder, key)
-        taken = self.orders.certificates(name, key)
-        is_own = bool(left and taken) and not differences(left[-1], taken[0])
-        return (left[-1] if left else None), is_own
-
     def _rivals(self, key: str, name: str) -> tuple[str, ...]:
-        """Return a few of the other requests that have asked for a new key in the same plan."""
+        """Return a few of the other requests that ask for a free key in the same plan."""
         others = (*self.asking.get(key, ()), *self.orders.beside(key))
         return tuple(islice((other for other in others if other != name), _RIVALS))
+
+
+def _said(order: OrderRecord | None) -> CertificateTemplate | None:
+    if order is None or not order.signed:
+        return None
+    return parse_certificate(certificate_der(order)).template
 
 
 def names_by_key(csrs: Mapping[str, Csr | CsrError]) -> Mapping[str, tuple[str, ...]]:

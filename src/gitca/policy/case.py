@@ -31,9 +31,10 @@ class IssuerFacts:
 class KeyHistory:
     """What is known of a key besides the CSR.
 
-    `holder` is the request that the key was first ordered for, at `since`; None for a new key.
+    `holder` is the request that has it, by the first order on it at `since`; None for a new key.
     Where its document is gone, `left` is what its last certificate on the key says. `rivals` are
-    other requests that ask for a new key now, `authority` is the CA whose own key it is.
+    other requests that ask now for a key that is new or left, `authority` is the CA whose own key
+    it is.
     """
 
     holder: str | None = None

@@ -1,9 +1,10 @@
 """The past of a key: whose it was first, since when, and who else asks for it now.
 
-A key belongs to whoever first had an order on it. So a request that takes another's key is denied,
-and the other goes on: one bad request holds up nothing but itself. Two requests that ask for the
-same new key at once are both denied, since nothing says whose it is. A request that moved keeps its
-key: its old document is gone, and it asks for what the old one's certificate says.
+A key belongs to the first request that had an order on it, as long as that one stands. So a request
+that takes another's key is denied, and the other goes on: one bad request holds up nothing but
+itself. Two requests that ask for the same new key at once are both denied, since nothing says whose
+it is. A request that moved keeps its key: its old document is gone, and it asks for what the last
+certificate on the key says.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def check_reuse(case: Case, proposal: Proposal) -> Iterator[Finding]:
         wanted = "a new key" if mode == "forbid" else "a key of the request's own"
         yield case.denial(
             "key.reuse",
-            f"the key was first ordered for request {quoted(history.holder)}{since};"
+            f"the key is that of request {quoted(history.holder)}, first ordered{since};"
             f" allowed is {wanted}",
             case.csr_at,
             remedy=_NEW_KEY,
