@@ -27,11 +27,10 @@ from gitca.findings import Finding, Severity, has_errors, in_order
 from gitca.ledger.image import authority_path
 from gitca.ledger.state import LedgerState
 from gitca.plan.issuers import Issuer, read_issuers
+from gitca.plan.policies import examine_policies
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.policy.case import Case, Verdict
 from gitca.policy.evaluate import evaluate
-from gitca.policy.expressions import examine_expressions
-from gitca.policy.lint import examine_lint
 from gitca.policy.waivers import examine_waivers, waivers_for
 from gitca.x509.certificate import Certificate, parse_certificate
 from gitca.x509.csr import CsrError
@@ -130,12 +129,6 @@ class Examiner:
             self.governing.waivers, needed=needed, judged=judged, requests=names, now=self.now
         )
 
-    def findings_of_policies(self) -> Iterator[Finding]:
-        """Yield what is wrong with a policy whatever a request says."""
-        for policy in self.governing.policies.values():
-            yield from examine_expressions(policy)
-            yield from examine_lint(policy, self.now)
-
     def findings_of_tests(
         self, entries: Iterable[TreeEntry], only: Collection[str] | None
     ) -> tuple[Finding, ...]:
@@ -202,7 +195,7 @@ def examine(
         *(finding for issuer in examiner.issuers.values() for finding in issuer.findings),
         *requests.findings,
         *examiner.findings_of(requests, request_paths(entries), quiet=quiet),
-        *examiner.findings_of_policies(),
+        *examine_policies(governing, examiner.issuers, request_paths(entries), now),
         *tests,
     )
     paths = {entry.path for entry in entries if _is_document(entry.path)}

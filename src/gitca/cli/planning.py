@@ -61,7 +61,8 @@ def plan(
         made = make_plan(desired, clone.state, now)
         made = rehearse_plan(made, desired.governing, clone.snapshot, now)
         found = clone.what_if(change.proposed, now) if change.proposed else None
-    made = replace(made, findings=in_order((*change.findings, *made.findings)))
+    proposed = found.findings if found else ()
+    made = replace(made, findings=in_order((*change.findings, *proposed, *made.findings)))
     if output_format is Format.JSON:
         write_json(plan_record(made) | ({"whatIf": what_if_record(found)} if found else {}))
     else:

@@ -11,11 +11,11 @@ from gitca.plan.desired import Desired
 from gitca.plan.issuers import plan_authorities, plan_crls, read_issuers
 from gitca.plan.limits import hold_surplus
 from gitca.plan.model import Action, IssueCertificate, Plan
+from gitca.plan.policies import examine_policies
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import RequestPlanner
 from gitca.plan.reserved_keys import standing_on_blocked
 from gitca.plan.revocations import plan_revocations
-from gitca.policy.lint import examine_lint
 
 
 def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
@@ -39,11 +39,7 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
         *revocations.findings,
         *(item for item in planned if isinstance(item, Finding)),
         *above_limits,
-        *(
-            item
-            for policy in desired.governing.policies.values()
-            for item in examine_lint(policy, now)
-        ),
+        *examine_policies(desired.governing, issuers, desired.entries, now),
     )
     actions: tuple[Action, ...] = (
         *plan_authorities(issuers),

@@ -27,6 +27,7 @@ from gitca.findings import Finding, has_errors
 from gitca.ledger.state import LedgerState, OrderRecord
 from gitca.plan.desired import Desired, ReadRequesters, policy_name, requesters_of
 from gitca.plan.issuers import read_issuers
+from gitca.plan.policies import examine_named_policy
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import RequestPlanner
 from gitca.plan.revocations import plan_revocations
@@ -60,11 +61,15 @@ class Consequence:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The changed policies, how many requests were judged, and what became of which."""
+    """The changed policies, how many requests were judged, and what became of which.
+
+    `findings` are what is wrong with the new text of the changed policies by itself.
+    """
 
     policies: tuple[str, ...]
     judged: int
     consequences: tuple[Consequence, ...]
+    findings: tuple[Finding, ...] = ()
 
     def of(self, effect: Effect) -> tuple[Consequence, ...]:
         """Return the consequences of one kind, by request."""
@@ -112,6 +117,13 @@ def what_if(standing: Standing, before: Governing, after: Governing) -> WhatIf:
         policies=tuple(sorted(policies)),
         judged=len(reached),
         consequences=tuple(item for item in found if item is not None),
+        findings=tuple(
+            finding
+            for name in sorted(policies & after.policies.keys())
+            for finding in examine_named_policy(
+                name, after, new.planner.issuers, names, standing.now
+            )
+        ),
     )
 
 

@@ -53,7 +53,7 @@ def examine_patterns(policy: Document[IssuancePolicySpec]) -> Iterator[Finding]:
     A list that was not understood whole must not be judged by, for an entry of a deny-list may be
     what is missing.
     """
-    for pointer, kind, texts in _lists(policy.spec):
+    for pointer, kind, texts in listed_patterns(policy.spec):
         for index, problem in pattern_list(kind, texts).problems:
             yield Finding(
                 rule="policy.pattern",
@@ -68,7 +68,8 @@ def examine_patterns(policy: Document[IssuancePolicySpec]) -> Iterator[Finding]:
 _Lists = Iterator[tuple[tuple[str | int, ...], PatternKind, tuple[str, ...]]]
 
 
-def _lists(spec: IssuancePolicySpec) -> _Lists:
+def listed_patterns(spec: IssuancePolicySpec) -> _Lists:
+    """Yield every list of patterns of a policy with its pointer from the spec and its kind."""
     yield ("selector", "paths"), "path", spec.selector.paths
     for label, pattern in spec.selector.labels.items():
         yield ("selector", "labels", label), "value", (pattern,)

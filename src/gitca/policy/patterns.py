@@ -43,6 +43,10 @@ _LOCAL_CHARACTERS = string.ascii_letters + string.digits + ".!#$%&'+-/=?^_`{|}~"
 class Pattern(Protocol):
     """One entry of an allow or deny list."""
 
+    @property
+    def language(self) -> Glob | ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+        """All that the pattern may mean, read as widely as `forbids` reads it."""
+
     def admits(self, value: str) -> bool:
         """Whether an allow-list with this entry allows the value, read as strictly as possible."""
 
@@ -73,6 +77,11 @@ class DnsPattern:
 
     def __init__(self, pattern: Written) -> None:
         self._glob = Glob(host_tokens(pattern.text, pattern.values, wildcards=True))
+
+    @property
+    def language(self) -> Glob:
+        """Every name that the pattern may mean."""
+        return self._glob
 
     def admits(self, value: str) -> bool:
         """Whether the name, and every name that it covers if it is a wildcard, is allowed."""
@@ -108,6 +117,11 @@ class IpPattern:
         except ValueError as error:
             raise PatternError("neither an address nor a CIDR network") from error
 
+    @property
+    def language(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+        """The network; None where a template has no value."""
+        return self._network
+
     def admits(self, value: str) -> bool:
         """Whether the address is in the network."""
         network, address = self._network, ipaddress.ip_address(value)
@@ -139,6 +153,11 @@ class EmailPattern:
         self._glob = Glob(_LOCAL.tokens(local, pattern.values) + host)
         self._folded = Glob(_ANY_LOCAL.tokens(local.lower(), pattern.values) + host)
 
+    @property
+    def language(self) -> Glob:
+        """Every address that the pattern may mean, in lower case."""
+        return self._folded
+
     def admits(self, value: str) -> bool:
         """Whether the address matches, the local part to the letter (RFC 5321 section 2.4)."""
         return self._glob.matches(value)
@@ -154,6 +173,11 @@ class ValuePattern:
     def __init__(self, pattern: Written) -> None:
         self._glob = _VALUE.glob(pattern.text, pattern.values)
         self._folded = _ANY_VALUE.glob(pattern.text.casefold(), pattern.values)
+
+    @property
+    def language(self) -> Glob:
+        """Every value that the pattern may mean, its case folded."""
+        return self._folded
 
     def admits(self, value: str) -> bool:
         """Whether the value matches to the letter."""
@@ -175,6 +199,11 @@ class PathPattern:
             raise PatternError("** stands for whole segments only")
         self._glob = _PATH.glob(pattern.text, pattern.values)
 
+    @property
+    def language(self) -> Glob:
+        """Every path that the pattern may mean."""
+        return self._glob
+
     def admits(self, value: str) -> bool:
         """Whether the path matches."""
         return self._glob.matches(value)
@@ -192,6 +221,11 @@ class OidPattern:
             if not arc.isascii() or not (arc.isdigit() or arc in _WHOLE or _is_hole(arc)):
                 raise PatternError(f"{arc!r} is neither a number nor a star that stands for one")
         self._glob = _ARCS.glob(pattern.text, pattern.values)
+
+    @property
+    def language(self) -> Glob:
+        """Every object identifier that the pattern may mean."""
+        return self._glob
 
     def admits(self, value: str) -> bool:
         """Whether the object identifier matches."""

@@ -26,6 +26,11 @@ class UriPattern:
         self._pattern = pattern
         self._glob = Glob(_tokens(pattern))
 
+    @property
+    def language(self) -> Glob:
+        """Every URI that the pattern may mean."""
+        return self._glob
+
     def admits(self, value: str) -> bool:
         """Whether the URI matches in its one plain spelling."""
         if self._pattern.is_literal:

@@ -30,7 +30,7 @@ def diff(
     from gitca.cli.clone import open_clone
     from gitca.cli.report import FINDINGS, write_findings
     from gitca.cli.worktree import governing_of
-    from gitca.findings import has_errors
+    from gitca.findings import has_errors, in_order
     from gitca.plan.render_json import finding_record
     from gitca.plan.render_what_if import what_if_record, what_if_text
 
@@ -38,11 +38,12 @@ def diff(
     proposed = governing_of(settings.root)
     with open_clone(settings.repo, base) as clone:
         found = clone.what_if(proposed, now)
+    findings = in_order((*proposed.findings, *found.findings))
     if output_format is Format.JSON:
-        records = [finding_record(finding) for finding in proposed.findings]
+        records = [finding_record(finding) for finding in findings]
         write_json(what_if_record(found) | {"findings": records})
     else:
-        write_findings(proposed.findings)
+        write_findings(findings)
         write_block(what_if_text(found, listed=most))
-    if has_errors(proposed.findings):
+    if has_errors(findings):
         raise typer.Exit(FINDINGS)
