@@ -13,9 +13,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from document_samples import REQUEST, REVOCATION, SAMPLES, parsed
 from jsonschema import Draft202012Validator
 
+from gitca.documents.attribute_types import AttributeName
 from gitca.documents.schema import KINDS, keys_at, schema_of, schema_text
 from gitca.documents.source import parse_source
-from gitca.documents.attribute_types import AttributeName
 from gitca.documents.usages import EXTENDED_KEY_USAGES
 from gitca.x509.algorithms import SIGNATURE_ALGORITHMS
 from gitca.x509.attributes import ATTRIBUTE_OIDS

@@ -25,7 +25,7 @@ _SPECIAL_WORDS = {
 
 
 def check_types_mentioned(case: Case, proposal: Proposal) -> Iterator[Finding]:
-    """`sans.*`: a type that the policy does not mention may not appear."""
+    """`sans`: a type that the policy does not mention may not appear."""
     mentioned = [field.path for field in san_fields(case.policy.spec.sans)]
     for part in proposal.sans:
         path = type_path(part.name.kind, part.name.type_id)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from gitca.documents.attribute_types import attribute_name
@@ -138,7 +140,7 @@ class CertificateTemplate:
     @property
     def digest(self) -> str:
         """`sha256:` and the hexadecimal digest of the template's canonical JSON."""
-        record = asdict(self, dict_factory=_record) | {"spki_der": self.spki_der.hex()}
+        record = asdict(self, dict_factory=_record)
         text = json.dumps(
             record, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=bytes.hex
         )
@@ -150,12 +152,27 @@ class CertificateTemplate:
         return spki_identifier(self.spki_der)
 
 
-_LATER_FIELDS = ("type_id", "attributes")  # of format 1's ledgers, which knew none of them
+# Fields that came after the first ledgers, with what they are where nobody uses them.
+_LATER_FIELDS: Mapping[str, object] = MappingProxyType(
+    {
+        "type_id": "",
+        "attributes": (),
+        "extensions": (),
+        "key_usage_critical": True,
+        "extended_key_usage_critical": False,
+    }
+)
 
 
-def _record(fields: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the fields, less those that came later and are absent: older digests stay as are."""
-    return {name: value for name, value in fields if value or name not in _LATER_FIELDS}
+def _record(fields: list[tuple[str, Any]]) -> dict[str, Any] | str:
+    """Return what the digest is over of one value: what older ledgers say of it stays as it is.
+
+    A certificate policy without qualifiers is its OID alone.
+    """
+    record = dict(fields)
+    if record.keys() == {"oid", "cps", "notice"} and not record["cps"] and record["notice"] is None:
+        return str(record["oid"])
+    return {name: value for name, value in fields if _LATER_FIELDS.get(name, ...) != value}
 
 
 def spki_identifier(spki_der: bytes) -> str:
