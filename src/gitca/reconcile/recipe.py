@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gitca.errors import LostRaceError
+from gitca.findings import Finding
 from gitca.git.store import RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import Batch
 from gitca.plan.desired import Desired, read_desired
@@ -72,6 +73,7 @@ class _Reconciler:
     progress: Progress
     report: Report
     snapshot: Snapshot | None = None
+    remarks: dict[Finding, None] = field(default_factory=dict)
 
     def round(self) -> bool:
         """Run the recipe once; False when there was nothing left that this run can do."""
@@ -160,7 +162,11 @@ class _Reconciler:
 
     def _note(self, plan: Plan, built: Built) -> None:
         self.report.plan = self.report.plan or plan
-        self.report.findings = (*plan.findings, *built.findings)
+        # What stopped nothing was issued in its round, and no later round would say it again.
+        remarks = (finding for finding in built.findings if not finding.is_error)
+        self.remarks |= dict.fromkeys(remarks)
+        errors = (finding for finding in built.findings if finding.is_error)
+        self.report.findings = (*plan.findings, *self.remarks, *errors)
         self.report.unreachable = dict(self.keys.unreachable)
 
     def _note_left(self, left: Leftovers) -> None:
