@@ -29,6 +29,7 @@ from gitca.plan.reserved_keys import judge_new_key
 from gitca.plan.revocations import Revocations
 from gitca.policy.case import Requester
 from gitca.policy.period import ONE_SECOND, Period
+from gitca.policy.windows import was_open
 from gitca.x509.certificate import Certificate, Issuer, parse_certificate, rehearse
 from gitca.x509.template import CertificateTemplate, spki_identifier
 
@@ -137,7 +138,8 @@ class Rebuild:
         if has_errors(verdict.findings):
             first = next(finding for finding in verdict.findings if finding.is_error)
             raise _contradiction(ordered, f"the policy denies it: {first}")
-        if verdict.hold is not None:
+        windows = judged.policy.spec.validity.windows
+        if verdict.hold is not None and not (windows and was_open(windows, moment)):
             raise _contradiction(ordered, f"nothing was to be ordered then: {verdict.hold}")
         return judged.verdict.template, self._dates(ordered, verdict.period, verdict.ends_by)
 

@@ -42,6 +42,15 @@ def is_open(windows: Iterable[IssuanceWindow], at: datetime) -> bool:
     return any(_is_open(window, at) for window in windows)
 
 
+def was_open(windows: Iterable[IssuanceWindow], at: datetime) -> bool:
+    """Whether one of the windows was open at a moment in the past, or within two hours of it.
+
+    Countries change their time with little notice, and the machine of that day may not have known.
+    """
+    listed = tuple(windows)
+    return any(is_open(listed, at + timedelta(hours=hours)) for hours in range(-2, 3))
+
+
 def next_opening(windows: Iterable[IssuanceWindow], now: datetime) -> datetime:
     """Return the moment, in UTC, at which the next of the windows opens. Raises: ValueError."""
     return min(moment for window in windows for moment in _openings(window, now) if moment > now)
