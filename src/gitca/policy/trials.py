@@ -96,7 +96,7 @@ class TrialReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Tester:
+class TrialBench:
     """What a policy's cases are judged with; `refused_keys` are those of the blocklists."""
 
     policy: Document[IssuancePolicySpec]

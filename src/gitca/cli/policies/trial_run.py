@@ -10,7 +10,7 @@ from gitca.cli.throwaway import throwaway_csr
 from gitca.documents.load import Governing, Read, TreeEntry
 from gitca.documents.load_tests import Tests, load_policy_tests
 from gitca.findings import Finding
-from gitca.policy.trials import Tester, TrialReport
+from gitca.policy.trials import TrialBench, TrialReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ def run_trials(
     reports = []
     for name, documents in sorted(chosen.items()):
         policy = governing.policies[name]
-        tester = Tester(
+        bench = TrialBench(
             policy=policy,
             authority=governing.authorities[policy.spec.issuer],
             make_csr=throwaway_csr,
             now=now,
             refused_keys=governing.blocked_keys,
         )
-        reports.append(tester.report(documents))
+        reports.append(bench.report(documents))
     failures = [failure for report in reports for failure in report.failures]
     return TrialRun(tuple(reports), (*loaded.findings, *failures))
