@@ -38,7 +38,7 @@ from gitca.verify.report import VerifyReport
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 PASSPHRASE = b"correct horse battery staple"
 COMMITTER = Identity("gitca", "gitca@example.internal")
-KEY_NAMES = ("root", "issuing", "other")
+KEY_NAMES = ("root", "issuing", "other", "spare")
 MAIN = Branches("main", "main")
 
 
@@ -74,6 +74,10 @@ class KeyRing:
     def signer(self, uri: str) -> Signer:
         """Return the signer of a URI like `file:.gitca/keys/root.pem`."""
         return _opened(self.folder, uri)
+
+    def named(self, name: str) -> Signer:
+        """Return the signer of a CA."""
+        return self.signer(f"file:.gitca/keys/{name}.pem")
 
     def but(self, **signers: Signer | None) -> OpenSigner:
         """Return an opener with other signers for some CAs; None for a key out of reach."""

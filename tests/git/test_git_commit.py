@@ -127,7 +127,8 @@ def test_five_thousand_files_are_one_commit_and_leave_no_reference(workshop: Wor
 @pytest.mark.parametrize(
     "path",
     ["", "/etc/passwd", "a//b", "a/", "./a", "a/../../b", "..", ".git/hooks/pre-commit",
-     "a/.GIT/config", "a/git~1/config", ".g\u200cit/config", "nul\0byte"],
+     "a/.GIT/config", "a/git~1/config", ".git::$INDEX_ALLOCATION/x",
+     ".g\u200cit/config", "nul\0byte"],
 )  # fmt: skip
 def test_a_path_that_git_must_not_hold_is_refused(workshop: Workshop, path: str) -> None:
     repository = workshop.open(workshop.new())

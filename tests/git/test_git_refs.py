@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gitca.errors import LostRaceError, UsageError
 from gitca.git.process import GitFailedError
-from gitca.git.refs import branch_ref
+from gitca.git.refs import branch_ref, merge_base
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -118,5 +118,9 @@ def test_ancestry_is_gits(workshop: Workshop) -> None:
     assert repository.is_ancestor(head, child)
     assert repository.is_ancestor(head, head)
     assert not repository.is_ancestor(child, head)
+    sibling = add(repository, head, {"y": b"y"})
+    stranger = add(repository, None, {"z": b"z"})
+    assert merge_base(repository._git, child, sibling) == head
+    assert merge_base(repository._git, child, stranger) is None
     with pytest.raises(GitFailedError):
         repository.is_ancestor("1" * 40, head)

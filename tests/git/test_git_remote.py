@@ -20,14 +20,14 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from gitca.errors import LostRaceError
-from gitca.git.fast_import import Identity
-from gitca.git.repository import GitRepository
+from gitca.git.repository import GitRepository, Identity
 
-path, name = Path(sys.argv[1]), sys.argv[2]
-with GitRepository.open(path) as repository:
-    tip = repository.fetch("main")
-    commit = repository.commit(tip, changes={f"issued/{name}": name.encode()}, message=name,
-                               author=Identity("gitca", "g@x"), when=datetime.now(UTC))
+with GitRepository.open(Path(sys.argv[1])) as repository:
+    name = sys.argv[2]
+    commit = repository.commit(
+        repository.fetch("main"), changes={f"issued/{name}": name.encode()}, message=name,
+        author=Identity("gitca", "g@x"), when=datetime.now(UTC),
+    )
     print("ready", flush=True)
     sys.stdin.readline()
     try:
@@ -118,27 +118,21 @@ def test_a_push_that_is_no_fast_forward_loses(workshop: Workshop, seen: bool) ->
     assert ours.resolve("origin/main") == winner
 
 
-def race(workshop: Workshop, paths: list[Path]) -> list[tuple[str, str]]:
-    """Push from each clone at the same moment, from processes of their own.
-
-    None starts before all are ready: on a busy machine one would otherwise fetch what another has
-    pushed already, and rightly win too.
-    """
+def race(paths: list[Path]) -> list[tuple[str, str]]:
+    """Push from each clone at the same moment, from processes of their own, upon one tip."""
     pushers = [
         subprocess.Popen(
-            [sys.executable, "-c", PUSHER, str(path), path.name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+            [sys.executable, "-c", PUSHER, str(path), f"{path.name}-{number}"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
-        for path in paths
-    ]
+        for number, path in enumerate(paths)
+    ]  # fmt: skip
     for pusher in pushers:
         assert pusher.stdout is not None
         assert pusher.stdout.readline() == "ready\n"
     for pusher in pushers:
         assert pusher.stdin is not None
-        pusher.stdin.write("\n")
+        pusher.stdin.write("go\n")
         pusher.stdin.flush()
     answers = [pusher.communicate(timeout=60)[0].split() for pusher in pushers]
     assert [pusher.returncode for pusher in pushers] == [0] * len(paths)
@@ -149,7 +143,7 @@ def test_of_clones_that_push_at_once_exactly_one_wins(workshop: Workshop) -> Non
     origin, _ = workshop.pair()
     paths = [workshop.clone(origin, f"clone{n}") for n in range(4)]
     for _ in range(3):
-        answers = race(workshop, paths)
+        answers = race(paths)
         winners = [commit for verdict, commit in answers if verdict == "won"]
         assert winners == [plain_git(origin, "rev-parse", "main")]
         assert sorted(verdict for verdict, _ in answers) == ["lost"] * 3 + ["won"]
@@ -160,14 +154,14 @@ def test_of_clones_that_push_at_once_exactly_one_wins(workshop: Workshop) -> Non
 def test_of_clones_that_create_the_branch_at_once_exactly_one_wins(workshop: Workshop) -> None:
     origin = workshop.bare()
     paths = [workshop.clone(origin, f"clone{n}") for n in range(3)]
-    answers = race(workshop, paths)
+    answers = race(paths)
     winners = [commit for verdict, commit in answers if verdict == "won"]
     assert winners == [plain_git(origin, "rev-parse", "main")]
 
 
 def test_runs_in_one_clone_at_once_lose_in_words_alone(workshop: Workshop) -> None:
     origin, path = workshop.pair()
-    answers = race(workshop, [path, path, path])
+    answers = race([path, path, path])
     tip = plain_git(origin, "rev-parse", "main")
     assert {commit for verdict, commit in answers if verdict == "won"} == {tip}
     assert plain_git(path, "rev-parse", "origin/main") == tip
@@ -243,6 +237,30 @@ def test_a_push_that_broke_before_it_arrived_may_be_run_again(workshop: Workshop
     (origin / "hooks" / "pre-receive").unlink()
     repository.push(commit, "main")
     assert plain_git(origin, "rev-parse", "main") == commit
+
+
+def test_a_push_that_broke_while_the_branch_moved_lost(workshop: Workshop) -> None:
+    origin, path = workshop.pair()
+    repository = workshop.open(path)
+    tip = repository.fetch("main")
+    theirs = add(repository, tip, {"issued/theirs": b"x"})
+    plain_git(path, "push", "-q", "origin", f"{theirs}:refs/heads/side")
+    move = f"env -u GIT_QUARANTINE_PATH git update-ref refs/heads/main {theirs}; kill -9 $PPID"
+    workshop.script(origin / "hooks" / "pre-receive", move)
+    with pytest.raises(LostRaceError):
+        repository.push(add(repository, tip, {"issued/ours": b"y"}), "main")
+    assert repository.resolve("origin/main") == theirs
+
+
+def test_a_branch_that_another_push_has_locked_is_a_lost_race(workshop: Workshop) -> None:
+    origin, path = workshop.pair()
+    repository = workshop.open(path)
+    commit = add(repository, repository.fetch("main"), {"issued/b": b"b"})
+    (origin / "refs" / "heads" / "main.lock").touch()
+    with pytest.raises(LostRaceError, match="another writes main of origin"):
+        repository.push(commit, "main")
+    (origin / "refs" / "heads" / "main.lock").unlink()
+    repository.push(commit, "main")
 
 
 @pytest.mark.parametrize("hook", ["pre-receive", "update"])

@@ -116,7 +116,8 @@ def test_a_repository_of_somebody_else_is_refused_as_git_refuses_it(workshop: Wo
     workshop.open(path)
 
 
-def test_a_machine_without_git_is_told_what_to_install(workshop: Workshop) -> None:
+@pytest.mark.parametrize("refresh", ["raise", "quiet"])
+def test_a_machine_without_git_is_told_what_to_install(workshop: Workshop, refresh: str) -> None:
     path = workshop.new()
     code = (
         "from pathlib import Path; from gitca.errors import UsageError\n"
@@ -124,7 +125,7 @@ def test_a_machine_without_git_is_told_what_to_install(workshop: Workshop) -> No
         f"try: GitRepository.open(Path({str(path)!r}))\n"
         "except UsageError as error: print(error)"
     )
-    environment = os.environ | {"PATH": str(workshop.top)}
+    environment = os.environ | {"PATH": str(workshop.top), "GIT_PYTHON_REFRESH": refresh}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True,
                           text=True, check=False)  # fmt: skip
     assert done.stdout == "Git is not on the PATH; install Git 2.39 or newer\n"

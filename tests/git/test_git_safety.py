@@ -70,7 +70,7 @@ def test_a_hook_in_core_hookspath_does_not_run(workshop: Workshop, mark: Path) -
     assert not mark.exists()
 
 
-@pytest.mark.parametrize("name", ["planted", "a=b", "a.b", "sp ace", "UPPER", "new\nline"])
+@pytest.mark.parametrize("name", ["planted", "a=b", "a.b", "sp ace", "UPPER"])
 def test_a_filter_does_not_run(workshop: Workshop, mark: Path, name: str) -> None:
     _, path = workshop.pair()
     attribute = name if name.isalnum() else "planted"
@@ -81,8 +81,8 @@ def test_a_filter_does_not_run(workshop: Workshop, mark: Path, name: str) -> Non
     command = f"sh -c 'echo ran >>{mark}; cat'"
     for filter_name in {name, "planted"}:
         for key in ("clean", "smudge", "process"):
-            plain_git(path, "config", f"filter.{filter_name}.{key}".replace("\n", ""), command)
-        plain_git(path, "config", f"filter.{filter_name}.required".replace("\n", ""), "true")
+            plain_git(path, "config", f"filter.{filter_name}.{key}", command)
+        plain_git(path, "config", f"filter.{filter_name}.required", "true")
     plain_git(path, "config", "diff.external", command)
     plain_git(path, "config", f"diff.{attribute}.command", command)
     plain_git(path, "config", f"diff.{attribute}.textconv", command)

@@ -334,7 +334,7 @@ def lax_policy(governing: Governing) -> Document[IssuancePolicySpec]:
 
 
 def contradictions(clone: Clone) -> list[str]:
-    with pytest.raises(ContradictionError, match="the policy denies it"):
+    with pytest.raises(ContradictionError, match="its documents deny it"):
         clone.reconcile(take_over=True)
     return [found.message for found in clone.verify().contradictions if found.invariant == "I5"]
 

@@ -281,7 +281,7 @@ def test_a_remark_added_to_an_executed_revocation_changes_nothing(issued: Clone)
     assert issued.plan() == Plan((), ())
 
 
-@pytest.mark.parametrize("target", ["reason", "certificate", "serial", "key"])
+@pytest.mark.parametrize("target", ["reason", "certificate", "serial", "key", "own key"])
 def test_an_executed_revocation_that_says_something_else_by_now_is_a_finding(
     issued: Clone, target: str
 ) -> None:
@@ -293,6 +293,7 @@ def test_an_executed_revocation_that_says_something_else_by_now_is_a_finding(
         "certificate": {"reason": "superseded", "certificate": "b"},
         "serial": {"reason": "superseded", "serial": serial(issued, "b"), "ca": "issuing"},
         "key": {"reason": "superseded", "key": key_identifier("b")},
+        "own key": {"reason": "superseded", "key": key_identifier("api")},
     }
     issued.save({STOP: revocation(**spec[target])})
     plan = issued.plan()
@@ -300,6 +301,14 @@ def test_an_executed_revocation_that_says_something_else_by_now_is_a_finding(
     assert rules(plan) == [("revocation.executed", STOP)]
     assert plan.findings[0].severity is Severity.ERROR
     assert issued.reconcile().exit_code == 1
+
+
+def test_a_remark_added_to_an_executed_revocation_of_a_key_changes_nothing(issued: Clone) -> None:
+    text = revocation("superseded", key=key_identifier("api"))
+    issued.save({STOP: text, API: request("api-2", NAME)})
+    assert issued.reconcile().exit_code == 0
+    issued.save({STOP: text + "# done\n"})
+    assert issued.plan() == Plan((), ())
 
 
 def test_the_same_revocation_said_by_serial_number_instead_is_no_finding(issued: Clone) -> None:

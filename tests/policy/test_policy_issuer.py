@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -190,3 +191,22 @@ def test_the_csr_takes_no_part_in_what_the_template_is_made_of() -> None:
     plain = judge().template
     names = csr((("commonName", "api.example.internal"),), ("dns:api.example.internal",))
     assert judge(csr_bytes=names).template == plain
+
+
+def test_a_validity_that_ends_before_the_moment_of_issuance_is_denied() -> None:
+    policy = changed(POLICY, ("min: 1d, ", ""))
+    text = request_text(_API, "validity: 5m")
+    (finding,) = judge(text, policy=policy).findings
+    assert finding.rule == "validity.backdate"
+    assert finding.message == (
+        "validity 5m is not above the backdate of 5m: the certificate would be born expired"
+    )
+    assert judge(request_text(_API, "validity: 6m"), policy=policy).findings == ()
+
+
+def test_another_ca_than_the_policy_names_issues_nothing() -> None:
+    judged = case()
+    other = replace(judged.authority, name="other")
+    (finding,) = evaluate(replace(judged, authority=other)).findings
+    assert finding.rule == "issuer"
+    assert finding.message == "CA other would issue; allowed is issuing"

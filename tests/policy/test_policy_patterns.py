@@ -9,28 +9,10 @@ import time
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from naive_matcher import naive
 
 from gitca.policy.glob import Glob
 from gitca.policy.patterns import PatternError, PatternKind, compile_pattern
-
-
-def naive(pattern: str, text: str, *, separators: str) -> bool:
-    """Say what `*` and `**` mean, as plainly and as slowly as possible."""
-    if pattern.startswith("**"):
-        return any(
-            "*" not in text[:end] and naive(pattern[2:], text[end:], separators=separators)
-            for end in range(1, len(text) + 1)
-        )
-    if pattern.startswith("*"):
-        return any(
-            not set(text[:end]) & {"*", *separators}
-            and naive(pattern[1:], text[end:], separators=separators)
-            for end in range(1, len(text) + 1)
-        )
-    if not pattern or not text:
-        return pattern == text
-    return pattern[0] == text[0] and naive(pattern[1:], text[1:], separators=separators)
-
 
 _labels = st.text("ab-x", min_size=1, max_size=3)
 _names = st.lists(_labels, min_size=1, max_size=4).map(".".join)
@@ -107,6 +89,7 @@ ADMITTED = [
     ("dns", "**.example.internal", "*.a.example.internal"),
     ("dns", "web-*.Example.internal", "web-1.example.internal"),
     ("dns", "*.bücher.example", "a.xn--bcher-kva.example"),
+    ("dns", "*.BÜCHER.example", "a.xn--bcher-kva.example"),
     ("ip", "10.0.0.0/8", "10.1.2.3"),
     ("ip", "10.1.2.3", "10.1.2.3"),
     ("ip", "2001:db8::/32", "2001:db8::1"),
@@ -198,6 +181,8 @@ def test_a_pattern_does_not_admit(kind: PatternKind, pattern: str, value: str) -
         ("ip", "10.0.0.0/8", "::ffff:10.0.0.1"),
         ("email", "Admin@example.internal", "admin@example.internal"),
         ("value", "Example*", "EXAMPLE Ltd"),
+        ("uri", "spiffe://example.org/*", "spiffe://example.org/.."),
+        ("path", "payments/*", "payments/api"),
     ],
 )
 def test_a_deny_pattern_reads_widely(kind: PatternKind, pattern: str, value: str) -> None:
@@ -250,9 +235,9 @@ def test_a_pattern_that_means_nothing_is_refused(kind: PatternKind, pattern: str
 
 def test_matching_takes_linear_time_for_the_worst_of_patterns() -> None:
     compiled = compile_pattern("value", "**a" * 300)
-    start = time.perf_counter()
+    start = time.process_time()
     assert not compiled.admits("a" * 20_000 + "b")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_an_empty_pattern_matches_the_empty_text_alone() -> None:

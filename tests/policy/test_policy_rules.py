@@ -609,3 +609,20 @@ def test_a_wildcard_that_policy_and_patterns_allow_is_issued_common_name_include
         "subject.commonName.allow",
         "sans.dns.wildcards",
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('dns: {allow: ["', 'dns: {allow: ["bü_cher.example", "'),
+        ('deny: ["vault', 'deny: ["bü_cher.example", "vault'),
+    ],
+)
+def test_a_pattern_that_cannot_be_understood_denies_and_is_named_in_the_policy(
+    old: str, new: str
+) -> None:
+    verdict = judge(policy=changed(POLICY, (old, new)))
+    (finding,) = verdict.findings
+    assert finding.rule == "policy.pattern"
+    assert finding.message.startswith("pattern “bü_cher.example”: “bü_cher” is no label by IDNA")
+    assert finding.location.file == "policies/internal-server.yaml"

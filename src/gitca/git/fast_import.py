@@ -141,7 +141,8 @@ def _is_refused(component: str) -> bool:
     # Git's own verify_path knows more disguises of .git; those begin like this once ignorable
     # characters are gone, and fast-import checks none of it.
     plain = "".join(letter for letter in component if letter.isprintable()).casefold()
-    return component in {"", ".", ".."} or plain.rstrip(" .") in {".git", "git~1"}
+    plain = plain.partition(":")[0].rstrip(" .")
+    return component in {"", ".", ".."} or plain in {".git", "git~1"}
 
 
 def folders(path: str) -> Iterator[str]:

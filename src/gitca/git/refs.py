@@ -45,6 +45,11 @@ def tracking_ref(branch: str, remote: str) -> str:
     return f"refs/remotes/{remote}/{branch_ref(branch).removeprefix('refs/heads/')}"
 
 
+def shown_ref(branch: str) -> str:
+    """Return `refs/gitca/shown/<branch>` for a valid branch name. Raises: UsageError."""
+    return f"refs/gitca/shown/{branch_ref(branch).removeprefix('refs/heads/')}"
+
+
 def resolve(git: Git, rev: str) -> str | None:
     """Return the id of the commit that a revision (gitrevisions(7)) names, or None."""
     if "\0" in rev:

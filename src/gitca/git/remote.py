@@ -123,9 +123,14 @@ class Remote:
 
     def _rejection(self, branch: str, answer: Answer, *, moved: bool) -> GitcaError:
         status = _status(answer.stdout, branch_ref(branch))
-        if moved or _RACE.search(status) is not None:
+        if moved:
             return LostRaceError(
                 f"{branch} of {self.name} moved while this run worked on it", remedy="run again"
+            )
+        if _RACE.search(status) is not None:  # the other's push has the lock, and is not through
+            return LostRaceError(
+                f"another writes {branch} of {self.name}: {printable(status)}: {answer.reason}",
+                remedy="run again",
             )
         if status.startswith(b"[remote rejected]") and b"unpacker error" not in status:
             return RemoteRefusedError(

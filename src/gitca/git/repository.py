@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import Self
 
 from gitca.documents.load import TreeEntry
-from gitca.errors import UsageError
+from gitca.errors import BackendUnavailableError, UsageError
 from gitca.git.fast_import import CommitContent, Identity, write_commit
 from gitca.git.objects import SIZE_LIMIT, ObjectReader, list_tree, tree_id
 from gitca.git.process import Git, as_text
-from gitca.git.refs import branch_ref, is_ancestor, merge_base, resolve, swap
+from gitca.git.refs import branch_ref, is_ancestor, merge_base, resolve, shown_ref, swap
 from gitca.git.remote import Remote
 from gitca.git.requesters import last_changes
 from gitca.git.worktree import Outcome, bring_forward
@@ -53,6 +53,7 @@ class GitRepository:
         The caller's `GIT_DIR` and the like are not followed. Raises: UsageError where there is no
         repository, Git is missing or too old, or Git does not trust the repository's owner.
         """
+        _check_git()
         found = _discover(path)
         git = Git(found.directory)
         _confirm(git, found)
@@ -74,6 +75,11 @@ class GitRepository:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def common_dir(self) -> Path:
+        """Return what all working trees of this repository share: where its references are."""
+        answer = self._git.ask("rev-parse", "--path-format=absolute", "--git-common-dir")
+        return Path(as_text(answer).removesuffix("\n"))
 
     def resolve(self, rev: str) -> str | None:
         """Return the id of the commit that a revision (gitrevisions(7)) names, or None."""
@@ -149,6 +155,18 @@ class GitRepository:
         """
         swap(self._git, branch_ref(branch), new, old, reason="gitca: advance")
 
+    def keep(self, branch: str, commit: str) -> None:
+        """Let `refs/gitca/shown/<branch>` name a commit, durably; see `gitca.git.shown`."""
+        self._git.ask("update-ref", "--no-deref", "--end-of-options", shown_ref(branch), commit)
+
+    def kept(self, branch: str) -> str | None:
+        """Return the commit that `keep` was given, or None."""
+        return resolve(self._git, shown_ref(branch))
+
+    def forget(self, branch: str) -> None:
+        """Take the reference of `keep` away."""
+        self._git.ask("update-ref", "--no-deref", "-d", "--end-of-options", shown_ref(branch))
+
     def fetch(self, branch: str) -> str | None:
         """Return origin's commit of a branch after fetching it, or None where origin has none.
 
@@ -167,6 +185,43 @@ class GitRepository:
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether a commit is the other or is in its history, as far as this clone has it."""
         return is_ancestor(self._git, ancestor, descendant)
+
+    def has_in_history(self, ancestor: str, descendant: str) -> bool:
+        """Whether a commit is the other or is in its whole history.
+
+        Raises: BackendUnavailableError where this clone is shallow and does not reach that far.
+        """
+        known = self.resolve(ancestor) == ancestor
+        if known and is_ancestor(self._git, ancestor, descendant):
+            return True
+        if self.is_shallow():
+            raise BackendUnavailableError(
+                f"this clone is shallow, and whether commit {ancestor[:12]} is in the history of"
+                f" {descendant[:12]} cannot be told",
+                remedy="run git fetch --unshallow",
+            )
+        return False
+
+    def history(self, commit: str) -> frozenset[str]:
+        """Return the commit and every commit in its history, as far as this clone has it."""
+        return frozenset(as_text(self._git.ask("rev-list", "--end-of-options", commit)).split())
+
+    def is_shallow(self) -> bool:
+        """Whether this clone lacks older history."""
+        answer = self._git.ask("rev-parse", "--is-shallow-repository")
+        return as_text(answer).strip() == "true"
+
+    def last_change(self, commit: str, path: str) -> tuple[str, list[tuple[str, str]]]:
+        """Return the newest commit of a history that touched files below a path, and those files.
+
+        Each comes with its status (`A` added, `D` deleted, `M` modified, …). Both sides of merges
+        are looked at. Empty where there is none, or the last change was made by a merge itself.
+        """
+        options = ("--full-history", "--no-renames", "--name-status", "--no-ext-diff", "-z")
+        answer = self._git.ask("log", "-1", "--format=%H", *options, commit, "--", path)
+        found, _, rest = as_text(answer).partition("\0")
+        fields = iter(rest.lstrip("\n").split("\0")[:-1])
+        return found, list(zip(fields, fields, strict=True))
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor of two commits, None where they share no history."""
@@ -193,12 +248,9 @@ def _discover(path: Path) -> _Found:
 
     It is asked for nothing else: its command wrapper cannot take variables out of the environment.
     """
+    import git
+
     try:
-        import git  # 60 ms, and it looks for Git while it is imported
-    except ImportError as error:
-        raise UsageError("Git is not on the PATH", remedy="install Git 2.39 or newer") from error
-    try:
-        _check_version(git.Git().version_info)
         with git.Repo(path.absolute(), search_parent_directories=True, expand_vars=False) as repo:
             directory = repo.working_tree_dir or repo.git_dir
             return _Found(Path(directory), Path(repo.git_dir), repo.bare)
@@ -209,7 +261,17 @@ def _discover(path: Path) -> _Found:
         ) from error
 
 
-def _check_version(version: tuple[int, ...]) -> None:
+def _check_git() -> None:
+    """Raise UsageError where there is no Git, or an older one than the tests run."""
+    missing = UsageError("Git is not on the PATH", remedy="install Git 2.39 or newer")
+    try:
+        import git  # 60 ms; and it runs Git while it is imported
+    except ImportError as error:
+        raise missing from error
+    try:
+        version = git.Git().version_info
+    except git.GitError as error:  # GIT_PYTHON_REFRESH may have kept the import quiet
+        raise missing from error
     if version[:2] < _OLDEST:
         seen = ".".join(str(number) for number in version)
         raise UsageError(f"Git is {seen}; 2.39 or newer is needed", remedy="install a newer Git")

@@ -14,18 +14,23 @@ from datetime import datetime
 
 from gitca.documents.load import TreeEntry
 from gitca.errors import ContradictionError, LostRaceError
+from gitca.git.history import check_growth, reviewed_history
 from gitca.git.message import commit_message
 from gitca.git.objects import BlobTooLargeError
 from gitca.git.repository import GitRepository, Identity
+from gitca.git.shown import ShownBranch
+from gitca.git.snapshot import Branches, Snapshot
 from gitca.git.worktree import Outcome
 from gitca.ledger.draft import Batch, crl_tbs
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, Event, Ordered, Signed
-from gitca.ledger.image import certificate_der, image_of, order_path
+from gitca.ledger.image import image_of, order_path, standing_certificate
 from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment
 from gitca.ledger.state import LedgerState, OrderRecord
 from gitca.plan.desired import ReadRequesters
 from gitca.policy.case import Requester
-from gitca.x509.certificate import parse_certificate
+from gitca.x509.refusal import RefusedError
+
+__all__ = ["Branches", "Fulfilment", "RecordedOrder", "Snapshot", "Store"]
 
 ORDERS_FOLDER = "issued/orders"
 DOCUMENT_FOLDERS = ("ca", "policies", "requests")
@@ -66,35 +71,12 @@ class Fulfilment:
     der: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One commit as gitca sees it.
-
-    `source` is the commit of the documents, `tip` the one of `issued/` (None before the first),
-    `entries` the files below `ca/`, `policies/` and `requests/`, `orders` the blobs below
-    `issued/orders/` by path.
-    """
-
-    source: str
-    tip: str | None
-    entries: tuple[TreeEntry, ...]
-    orders: Mapping[str, str]
-    state: LedgerState
-
-
-@dataclass(frozen=True, slots=True)
-class Branches:
-    """Where documents are read from and where `issued/` is written; often the same branch."""
-
-    documents: str
-    issued: str
-
-
 class Store:
     """Reads and writes one CA repository. Not for use by two threads.
 
     A write is durable and known to everyone once the call returns; one that raises LostRaceError
-    has changed nothing. Loading again is always safe.
+    has changed nothing. Loading again is always safe. `tip` is the last commit that was loaded or
+    written.
     """
 
     def __init__(self, repository: GitRepository, branches: Branches, committer: Identity) -> None:
@@ -104,8 +86,9 @@ class Store:
         self._remote = repository.remote() is not None
         self._folded: list[tuple[str, str]] = []
         self._state = LedgerState()
-        # Where the user's branch stood before: without a remote, the lock moves it.
-        self._before = repository.local_branch(branches.issued)
+        self._shown = ShownBranch(repository, branches.issued)
+        self._listed: tuple[str, tuple[TreeEntry, ...]] = ("", ())
+        self.tip: str | None = None
 
     def load(self) -> Snapshot:
         """Return the branch's tip at the remote; at home, where there is no remote.
@@ -118,13 +101,14 @@ class Store:
                 f"the branch {self._branches.documents} does not exist",
                 remedy="commit the documents to it (and push it, where there is a remote)",
             )
-        if self._branches.issued == self._branches.documents:
-            return self.at(source, source)
-        return self.at(source, self._tip(self._branches.issued))
+        same = self._branches.issued == self._branches.documents
+        self.tip = source if same else self._tip(self._branches.issued)
+        snapshot = self.at(source, self.tip)
+        self.check_growth(snapshot)
+        return snapshot
 
     def at(self, source: str, tip: str | None) -> Snapshot:
         """Return any commit (`source`) with the ledger of another (`tip`); nothing is fetched."""
-        entries = tuple(self._repository.tree(source, *DOCUMENT_FOLDERS))
         issued = self._repository.tree(tip, LEDGER_FOLDER, ORDERS_FOLDER) if tip else ()
         segments, orders = [], {}
         for entry in issued:
@@ -132,7 +116,19 @@ class Store:
                 orders[entry.path] = entry.blob
             else:
                 segments.append((entry.path, entry.blob))
-        return Snapshot(source, tip, entries, orders, self._fold(segments))
+        return Snapshot(source, tip, self._documents(source), orders, self._fold(segments))
+
+    def check_growth(self, snapshot: Snapshot) -> None:
+        """Raise ContradictionError where segments of the ledger were taken away or changed."""
+        if snapshot.tip is not None:
+            check_growth(self._repository, snapshot.tip, snapshot.state)
+
+    def reviewed(self, commit: str) -> frozenset[str] | None:
+        """Return the history of the documents that goes with a commit's `issued/`.
+
+        None where this clone does not have the whole of it.
+        """
+        return reviewed_history(self._repository, self._branches, commit)
 
     def read(self, blob: str) -> bytes:
         """Return a document's bytes; for one above a mebibyte, as many zeros and one.
@@ -151,6 +147,13 @@ class Store:
             return self._repository.last_changes(commit, paths, below="requests")
 
         return read
+
+    def is_reviewed(self, source: str, snapshot: Snapshot) -> bool:
+        """Whether a commit is in the history of the documents' branch.
+
+        Raises: BackendUnavailableError where this clone has not enough of the history to tell.
+        """
+        return self._repository.has_in_history(source, snapshot.source)
 
     def read_segments(self, blobs: Sequence[str]) -> Iterator[bytes]:
         """Yield the bytes of the ledger's segments."""
@@ -221,19 +224,19 @@ class Store:
             remedy="run gitca reconcile again",
         )
 
-    def bring_forward(self, snapshot: Snapshot) -> Outcome | None:
-        """Bring the user's branch and working tree to a snapshot; None when there is no commit."""
-        if snapshot.tip is None:
-            return None
-        branch = self._branches.issued
-        outcome = self._repository.bring_forward(branch, self._before, snapshot.tip)
-        self._before = self._repository.local_branch(branch)
-        return outcome
+    def bring_forward(self) -> Outcome | None:
+        """Bring the user's branch and working tree to `tip`; None when there is no commit."""
+        return None if self.tip is None else self._shown.show(self.tip)
 
     def _tip(self, branch: str) -> str | None:
         if self._remote:
             return self._repository.fetch(branch)
         return self._repository.local_branch(branch)
+
+    def _documents(self, source: str) -> tuple[TreeEntry, ...]:
+        if self._listed[0] != source:
+            self._listed = source, tuple(self._repository.tree(source, *DOCUMENT_FOLDERS))
+        return self._listed[1]
 
     def _fold(self, segments: Sequence[tuple[str, str]]) -> LedgerState:
         """Fold what is new; from the start, where what was folded is no longer the beginning."""
@@ -268,11 +271,15 @@ class Store:
         if self._remote:
             self._repository.push(commit, self._branches.issued)
         else:
-            self._repository.advance(self._branches.issued, commit, before)
+            self._shown.advance(commit, before)
+        self.tip = commit
 
     def _after(self, snapshot: Snapshot, commit: str) -> Snapshot:
-        same = self._branches.issued == self._branches.documents
-        return self.at(commit if same else snapshot.source, commit)
+        if self._branches.issued != self._branches.documents:
+            return self.at(snapshot.source, commit)
+        # What was written lies below issued/ alone, so that the documents are the parent's.
+        self._listed = commit, snapshot.entries
+        return self.at(commit, commit)
 
     def _ordered_bytes(self, snapshot: Snapshot, record: OrderRecord) -> bytes:
         ordered = record.ordered
@@ -292,10 +299,13 @@ class Store:
         authority = state.authority(ordered.ca)
         if authority.certificate is None or authority.pending_crl is None:
             raise ContradictionError(f"a CRL of CA {ordered.ca} is ordered before its certificate")
-        issuer = parse_certificate(certificate_der(authority.certificate))
+        issuer = standing_certificate(authority.certificate)
         entries = authority.pending_crl[1]
         algorithm = ordered.signature_algorithm
-        return crl_tbs(issuer, particulars, entries, signature_algorithm=algorithm)
+        try:
+            return crl_tbs(issuer, particulars, entries, signature_algorithm=algorithm)
+        except RefusedError as error:
+            raise ContradictionError(f"order {ordered.order}: {error.message}") from error
 
     def _settle(
         self, state: LedgerState, fulfilments: Sequence[Fulfilment]

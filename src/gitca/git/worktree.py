@@ -26,7 +26,7 @@ _OPERATIONS = {
     "rebase-apply/head-name": "rebase",
     "BISECT_START": "bisection",
 }
-_FILTER = re.compile(r"filter\..*\.(?:clean|smudge|process|required)", re.DOTALL)
+_FILTER = re.compile(r"filter\..*\.(?:clean|smudge|process|required)")
 # The words of read-tree (unpack-trees.c, plumbing), and what they mean to a person.
 _OBSTACLES = (
     (re.compile(r"Entry '(.+)' not uptodate", re.DOTALL), "is modified"),

@@ -89,7 +89,10 @@ def crl_tbs(
     *,
     signature_algorithm: str,
 ) -> bytes:
-    """Return the bytes that a CRL's order stands for (RFC 5280 section 5.1)."""
+    """Return the bytes that a CRL's order stands for (RFC 5280 section 5.1).
+
+    Raises: RefusedError for particulars that no CRL can state.
+    """
     return build_crl_tbs(
         issuer,
         signature_algorithm=signature_algorithm,

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
+import functools
 from collections.abc import Iterable, Mapping
 
 from gitca.errors import ContradictionError
 from gitca.ledger.events import CrlParticulars, Revoked
 from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.x509.certificate import Certificate, CertificateError, parse_certificate
 from gitca.x509.crl import CrlEntry
 from gitca.x509.pem import to_pem
 
 ISSUED_FOLDER = "issued"
 CERTIFICATE_LABEL = "CERTIFICATE"
+
+# CAs are few, and theirs is asked for with every certificate that they sign.
+_read = functools.lru_cache(maxsize=64)(parse_certificate)
 
 
 def order_path(order: str) -> str:
@@ -53,6 +58,21 @@ def certificate_der(record: OrderRecord) -> bytes:
     except ValueError as error:
         raise ContradictionError(
             f"the certificate of order {record.ordered.order} in the ledger is not base64",
+            remedy="find the commit that changed the ledger and restore it",
+        ) from error
+
+
+def standing_certificate(record: OrderRecord) -> Certificate:
+    """Return the certificate of a signed order, read.
+
+    Raises: ContradictionError when the ledger holds no certificate there.
+    """
+    try:
+        return _read(certificate_der(record))
+    except CertificateError as error:
+        raise ContradictionError(
+            f"the certificate of order {record.ordered.order} in the ledger cannot be read:"
+            f" {error.message}",
             remedy="find the commit that changed the ledger and restore it",
         ) from error
 

@@ -15,6 +15,7 @@ from gitca.errors import ContradictionError
 from gitca.ledger.encoding import encode_line, event_record, parse_event, parse_json
 from gitca.ledger.events import Event
 from gitca.ledger.fields import DIGEST, Fields
+from gitca.ledger.usual_lines import usual_event
 
 LEDGER_FOLDER = "issued/ledger"
 FORMAT = 1
@@ -82,7 +83,7 @@ def _parse_head(path: str, line: bytes) -> tuple[int, str | None]:
 
 def _parse_line(path: str, place: int, line: bytes) -> Event:
     try:
-        return parse_event(parse_json(line))
+        return usual_event(line) or parse_event(parse_json(line))
     except (ValueError, RecursionError) as error:
         raise _contradiction(path, place, str(error)) from error
 

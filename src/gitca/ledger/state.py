@@ -140,6 +140,19 @@ class LedgerState:
         """Whether the certificate of an order has been revoked."""
         return (order.ordered.ca, order.certificate.serial) in self.revoked
 
+    def is_authority_revoked(self, name: str) -> bool:
+        """Whether the certificate of a CA, or of one above it, has been revoked."""
+        seen: set[str] = set()
+        while name not in seen:
+            seen.add(name)
+            record = self.authority(name).certificate
+            if record is None:
+                return False
+            if self.is_revoked(record):
+                return True
+            name = record.ordered.ca
+        return False
+
     def live(self, orders: Iterable[OrderRecord], now: datetime) -> tuple[OrderRecord, ...]:
         """Return the certificates, ordered or signed, that are neither expired nor revoked.
 

@@ -1,12 +1,13 @@
-"""Times that a request states, held against those of the certificate that it has."""
+"""Dates: those of a CRL, and times that a request states against those of its certificate."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gitca.ledger.state import OrderRecord
 from gitca.policy.case import Verdict
+from gitca.policy.period import ONE_SECOND
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -22,3 +23,15 @@ def date_changes(current: OrderRecord, verdict: Verdict, now: datetime) -> Itera
         yield f"notBefore: {given.not_before:{_FORM}} -> {begin:{_FORM}}"
     if period.not_after is not None and end is not None and end > now and end != given.not_after:
         yield f"notAfter: {given.not_after:{_FORM}} -> {end:{_FORM}}"
+
+
+def crl_period(
+    now: datetime, lifetime: timedelta, last: OrderRecord | None
+) -> tuple[datetime, datetime]:
+    """Return thisUpdate and nextUpdate of the CRL that follows a CA's last signed one.
+
+    Relying parties (NSS) keep the CRL with the later thisUpdate, whatever its number: one made in
+    the same second, or after a clock stepped back, must still look newer.
+    """
+    this_update = now if last is None else max(now, last.crl.this_update + ONE_SECOND)
+    return this_update, this_update + lifetime

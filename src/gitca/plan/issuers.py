@@ -11,13 +11,14 @@ from gitca.documents.document import Document
 from gitca.documents.load import Governing
 from gitca.findings import Finding, Severity, has_errors
 from gitca.ledger.events import DocumentReference, SourceDocuments
-from gitca.ledger.image import certificate_der
+from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import AuthorityRecord, LedgerState
 from gitca.plan.model import CreateAuthority, SignCrl
 from gitca.plan.reserved_keys import judge_standing_key
 from gitca.policy.authority import judge_authority, propose_authority
 from gitca.policy.case import IssuerFacts
-from gitca.x509.certificate import Certificate, parse_certificate
+from gitca.x509.algorithms import check_algorithm, default_algorithm
+from gitca.x509.certificate import Certificate
 from gitca.x509.template import CertificateTemplate
 
 
@@ -132,6 +133,18 @@ def authority_template(
     return replace(template, crl_urls=urls[0], ca_issuers_urls=urls[1])
 
 
+def signature_algorithm(document: Document[CertificateAuthoritySpec], spki_der: bytes) -> str:
+    """Return the algorithm that a CA signs with: its document's, or its key's default.
+
+    Raises: AlgorithmRefusedError when the document names one that the key cannot do.
+    """
+    stated = document.spec.signature_algorithm
+    if stated is None:
+        return default_algorithm(spki_der)
+    check_algorithm(spki_der, stated)
+    return stated
+
+
 def _parents_first(
     authorities: Mapping[str, Document[CertificateAuthoritySpec]],
 ) -> list[Document[CertificateAuthoritySpec]]:
@@ -161,7 +174,7 @@ def _read_issuer(
 ) -> Issuer:
     record = state.authority(document.name)
     if record.certificate is not None:
-        certificate = parse_certificate(certificate_der(record.certificate))
+        certificate = standing_certificate(record.certificate)
         revoked = state.is_revoked(record.certificate) or bool(parent and parent.is_revoked)
         key, blocked = certificate.template.key_identifier, governing.blocked_keys
         findings = (

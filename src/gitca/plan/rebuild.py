@@ -1,8 +1,9 @@
 """Rebuild: from the documents that an order names to the bytes that it must hold.
 
 Before gitca signs an order that another run recorded, and when it verifies a repository, the
-documents of the order's source commit are judged again and the TBS is built again with the recorded
-serial number and dates. An order whose bytes come out otherwise was not made by gitca from them.
+documents of the order's source commit are judged again, as of the moment of recording, and the TBS
+is built again with the recorded serial number. An order whose bytes come out otherwise, or that is
+for another name, CA, algorithm or time than its documents give, was not made by gitca from them.
 
 Of a key's past counts what the ledger had before the order's segment; of other requests for the
 same new key those that the same segment orders. Not judged again: whether a request whose key was
@@ -12,26 +13,42 @@ another's had moved (its document was gone), and revocations, which may be later
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
+from gitca.documents.certificate_authority import CertificateAuthoritySpec
+from gitca.documents.document import Document
 from gitca.documents.load import Read, Requests, TreeEntry, load_governing, load_requests
 from gitca.errors import BackendUnavailableError, ContradictionError
-from gitca.findings import has_errors
+from gitca.findings import Finding
 from gitca.ledger.draft import recorded_at
-from gitca.ledger.events import CertificateParticulars, DocumentReference, Ordered
-from gitca.ledger.image import certificate_der
-from gitca.ledger.state import LedgerState
+from gitca.ledger.events import (
+    CertificateParticulars,
+    CrlParticulars,
+    DocumentReference,
+    Ordered,
+    SourceDocuments,
+)
+from gitca.ledger.image import standing_certificate
+from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.plan.dates import crl_period
 from gitca.plan.desired import Desired, ReadRequesters, asks_for_requesters, requesters_of
-from gitca.plan.issuers import authority_template, read_issuers
+from gitca.plan.issuers import authority_template, read_issuers, signature_algorithm
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import Judged, RequestPlanner
 from gitca.plan.reserved_keys import judge_new_key
 from gitca.plan.revocations import Revocations
+from gitca.policy.authority import judge_authority
 from gitca.policy.case import Requester
 from gitca.policy.period import ONE_SECOND, Period
 from gitca.policy.windows import was_open
-from gitca.x509.certificate import Certificate, Issuer, parse_certificate, rehearse
+from gitca.x509.certificate import Certificate, Issuer, rehearse
+from gitca.x509.refusal import RefusedError
 from gitca.x509.template import CertificateTemplate, spki_identifier
+
+
+class HistoryUnknownError(BackendUnavailableError):
+    """A policy asks who changed a request last, and this clone's history does not reach it."""
 
 
 def references(ordered: Ordered) -> tuple[DocumentReference, ...]:
@@ -41,16 +58,13 @@ def references(ordered: Ordered) -> tuple[DocumentReference, ...]:
     return tuple(reference for reference in listed if reference is not None)
 
 
-def source_paths(ordered: Ordered) -> tuple[str, ...]:
-    """Return the paths whose entries at the order's source commit `Rebuild` needs."""
-    return ("ca", "policies", *(reference.path for reference in references(ordered)))
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """What the documents ask for: all that a TBS says but its serial number."""
 
-
-class HistoryUnknownError(BackendUnavailableError):
-    """A policy asks who changed a request last, and this clone's history does not reach it."""
-
-
-_Dates = tuple[datetime, datetime]
+    template: CertificateTemplate
+    period: tuple[datetime, datetime]
+    issuer: Issuer
 
 
 class Rebuild:
@@ -80,22 +94,43 @@ class Rebuild:
         if not isinstance(given, CertificateParticulars):
             raise TypeError(f"order {ordered.order} is for a CRL")
         self._check_references(ordered)
-        if given.authority is not None:
-            template, dates = self._authority(ordered, given.authority, authority_spki)
-        else:
-            template, dates = self._request(ordered)
-        if dates != (given.not_before, given.not_after):
-            raise _contradiction(ordered, "its dates are not those that its documents give")
-        if template.digest != given.template or template.key_identifier != given.key:
-            raise _contradiction(ordered, "its documents ask for another certificate")
-        rehearsal = rehearse(
-            template,
-            self._issuer(ordered),
-            serial=int(given.serial, 16),
-            not_before=given.not_before,
-            not_after=given.not_after,
-        )
-        return rehearsal.tbs
+        try:
+            demand = (
+                self._request(ordered, given.request)
+                if given.authority is None
+                else self._authority(ordered, given.authority, authority_spki)
+            )
+            self._check(ordered, given, demand)
+            return rehearse(
+                demand.template,
+                demand.issuer,
+                serial=int(given.serial, 16),
+                not_before=given.not_before,
+                not_after=given.not_after,
+            ).tbs
+        except RefusedError as error:
+            raise _contradiction(ordered, error.message) from error
+
+    def check_crl(self, ordered: Ordered, last: OrderRecord | None) -> None:
+        """Raise ContradictionError where the CA's document does not give a CRL's order.
+
+        `last` is the CA's last CRL that was signed before. The entries follow from the ledger.
+        """
+        given = ordered.particulars
+        if not isinstance(given, CrlParticulars):
+            raise TypeError(f"order {ordered.order} is for a certificate")
+        self._check_references(ordered)
+        document = self._signing(ordered)
+        issuer = self._issuer_certificate(ordered)
+        try:
+            algorithm = signature_algorithm(document, issuer.template.spki_der)
+        except RefusedError as error:
+            raise _contradiction(ordered, error.message) from error
+        period = crl_period(recorded_at(ordered), document.spec.crl.lifetime, last)
+        if (given.this_update, given.next_update) != period:
+            raise _contradiction(ordered, "its dates are not those that the CA's document gives")
+        if ordered.signature_algorithm != algorithm:
+            raise _contradiction(ordered, f"its CA signs with {algorithm}")
 
     def _check_references(self, ordered: Ordered) -> None:
         for reference in references(ordered):
@@ -105,50 +140,72 @@ class Rebuild:
                     ordered, f"{reference.path} was another file at commit {ordered.source[:12]}"
                 )
 
-    def _authority(
-        self, ordered: Ordered, name: str, spki_der: bytes | None
-    ) -> tuple[CertificateTemplate, _Dates]:
-        document = self._governing.authorities.get(name)
-        signing = self._governing.authorities.get(ordered.ca)
-        if document is None or signing is None or spki_der is None:
-            raise _contradiction(ordered, "the document of its CA is missing or broken")
-        key, blocked = spki_identifier(spki_der), self._governing.blocked_keys
-        for finding in judge_new_key(document, key, blocked, self._orders_before(ordered)):
-            raise _contradiction(ordered, f"its key is not allowed: {finding}")
-        template = authority_template(document, signing, spki_der)
-        return template, self._dates(ordered, Period(document.spec.validity), None)
+    def _check(self, ordered: Ordered, given: CertificateParticulars, demand: _Demand) -> None:
+        template, algorithm = demand.template, demand.issuer.signature_algorithm
+        if template.digest != given.template or template.key_identifier != given.key:
+            raise _contradiction(ordered, "its documents ask for another certificate")
+        if (given.not_before, given.not_after) != demand.period:
+            raise _contradiction(ordered, "its dates are not those that its documents give")
+        if ordered.signature_algorithm != algorithm:
+            raise _contradiction(ordered, f"its CA signs with {algorithm}")
 
-    def _request(self, ordered: Ordered) -> tuple[CertificateTemplate, _Dates]:
+    def _authority(self, ordered: Ordered, name: str, spki_der: bytes | None) -> _Demand:
+        document, signing = self._governing.authorities.get(name), self._signing(ordered)
+        if document is None or spki_der is None:
+            raise _contradiction(ordered, "the document of the CA is missing or broken")
+        is_root = document.spec.issuer == "self"
+        if ordered.ca != (name if is_root else document.spec.issuer):
+            raise _contradiction(ordered, "the document of the CA names another issuer")
+        _check_named(ordered, SourceDocuments(DocumentReference(document.path, document.blob)))
+        moment = recorded_at(ordered)
+        parent = None if is_root else self._issuer_certificate(ordered)
+        facts = read_issuers(self._governing, self._state, moment)[ordered.ca].facts(moment)
+        findings = judge_authority(
+            document, None if is_root else signing, None if is_root else facts, moment
+        )
+        key, blocked = spki_identifier(spki_der), self._governing.blocked_keys
+        reserved = judge_new_key(document, key, blocked, self._orders_before(ordered))
+        _check_granted(ordered, (*findings, *reserved))
+        return _Demand(
+            template=authority_template(document, signing, spki_der),
+            period=_dates(moment, Period(document.spec.validity), parent, None),
+            issuer=_issuer(signing, parent, spki_der),
+        )
+
+    def _request(self, ordered: Ordered, name: str | None) -> _Demand:
         moment = recorded_at(ordered)
         issuers = read_issuers(self._governing, self._state, moment)
-        reference = ordered.documents.request
-        path = reference.path if reference else ""
         named = [self._entries[item.path] for item in references(ordered)]
+        path = f"requests/{name}.yaml"
         requests = load_requests(named, self._read, only={path}, governing=self._governing)
         requesters = self._requesters(ordered, requests)
         desired = Desired(self._governing, {}, {}, requests, requesters)
         keys = RequestedKeys.read(requests, self._orders_before(ordered), requests.requests)
-        refused = Revocations((), self._governing.blocked_keys, frozenset(), ())
-        planner = RequestPlanner(desired, self._state, issuers, refused, moment, keys)
-        document = next(iter(requests.requests.values()), None)
+        blocked = Revocations((), self._governing.blocked_keys, frozenset(), ())
+        planner = RequestPlanner(desired, self._state, issuers, blocked, moment, keys)
+        document = requests.requests.get(name or "")
         judged = document and planner.judge(document)
         if not isinstance(judged, Judged) or judged.verdict.template is None:
             raise _contradiction(ordered, f"{path} at its source commit is no sound request")
-        verdict = planner.judge_anew(judged).verdict
-        if has_errors(verdict.findings):
-            first = next(finding for finding in verdict.findings if finding.is_error)
-            raise _contradiction(ordered, f"the policy denies it: {first}")
+        if judged.issuer.name != ordered.ca:
+            raise _contradiction(ordered, f"its policy issues from CA {judged.issuer.name}")
+        _check_named(ordered, judged.sources)
+        return self._granted(ordered, planner.judge_anew(judged))
+
+    def _granted(self, ordered: Ordered, judged: Judged) -> _Demand:
+        moment, verdict = recorded_at(ordered), judged.verdict
+        _check_granted(ordered, verdict.findings)
         windows = judged.policy.spec.validity.windows
         if verdict.hold is not None and not (windows and was_open(windows, moment)):
             raise _contradiction(ordered, f"nothing was to be ordered then: {verdict.hold}")
-        return judged.verdict.template, self._dates(ordered, verdict.period, verdict.ends_by)
-
-    def _dates(self, ordered: Ordered, period: Period, ends_by: datetime | None) -> _Dates:
-        """Return notBefore and notAfter as the moment of the order gives them."""
-        parent = self._parent(ordered)
-        issuer = (parent.not_before, parent.not_after) if parent else (None, None)
-        begin, end = period.dates(recorded_at(ordered), *issuer)
-        return begin, end if ends_by is None else min(end, ends_by - ONE_SECOND)
+        if verdict.template is None:
+            raise _contradiction(ordered, "it has no template")
+        issuer = self._issuer_certificate(ordered)
+        return _Demand(
+            template=verdict.template,
+            period=_dates(moment, verdict.period, issuer, verdict.ends_by),
+            issuer=_issuer(judged.issuer.document, issuer, b""),
+        )
 
     def _requesters(self, ordered: Ordered, requests: Requests) -> Mapping[str, Requester]:
         requesters = requesters_of(self._governing, requests, self._read_requesters)
@@ -167,19 +224,48 @@ class Rebuild:
         record = self._state.orders.get(ordered.order)
         return KeyOrders(self._state, record.segment if record else None)
 
-    def _issuer(self, ordered: Ordered) -> Issuer:
-        parent = self._parent(ordered)
-        return Issuer(parent.der if parent else None, ordered.signature_algorithm)
+    def _signing(self, ordered: Ordered) -> Document[CertificateAuthoritySpec]:
+        document = self._governing.authorities.get(ordered.ca)
+        if document is None:
+            raise _contradiction(ordered, "the document of its CA is missing or broken")
+        if isinstance(ordered.particulars, CrlParticulars):
+            _check_named(ordered, SourceDocuments(DocumentReference(document.path, document.blob)))
+        return document
 
-    def _parent(self, ordered: Ordered) -> Certificate | None:
-        """Return the certificate of the CA that signs; None where a root signs itself."""
-        given = ordered.particulars
-        if isinstance(given, CertificateParticulars) and given.authority == ordered.ca:
-            return None
-        certificate = self._state.authority(ordered.ca).certificate
-        if certificate is None:
+    def _issuer_certificate(self, ordered: Ordered) -> Certificate:
+        record = self._state.authority(ordered.ca).certificate
+        if record is None:
             raise _contradiction(ordered, f"its CA {ordered.ca} has no certificate")
-        return parse_certificate(certificate_der(certificate))
+        return standing_certificate(record)
+
+
+def _issuer(
+    document: Document[CertificateAuthoritySpec], certificate: Certificate | None, own_spki: bytes
+) -> Issuer:
+    """Return who signs; a root, before it has a certificate, with its own key."""
+    spki_der = certificate.template.spki_der if certificate else own_spki
+    algorithm = signature_algorithm(document, spki_der)
+    return Issuer(certificate.der if certificate else None, algorithm)
+
+
+def _dates(
+    moment: datetime, period: Period, issuer: Certificate | None, ends_by: datetime | None
+) -> tuple[datetime, datetime]:
+    """Return notBefore and notAfter as the moment of the order gives them."""
+    within = (issuer.not_before, issuer.not_after) if issuer else (None, None)
+    begin, end = period.dates(moment, *within)
+    return begin, end if ends_by is None else min(end, ends_by - ONE_SECOND)
+
+
+def _check_named(ordered: Ordered, sources: SourceDocuments) -> None:
+    if ordered.documents != sources:
+        raise _contradiction(ordered, "it names other documents than those that decide on it")
+
+
+def _check_granted(ordered: Ordered, findings: Iterable[Finding]) -> None:
+    denial = next((finding for finding in findings if finding.is_error), None)
+    if denial is not None:
+        raise _contradiction(ordered, f"its documents deny it: {denial}")
 
 
 def _contradiction(ordered: Ordered, reason: str) -> ContradictionError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.document import Document
@@ -12,8 +12,8 @@ from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.documents.load import CsrFile
 from gitca.documents.waiver import WaiverSpec
 from gitca.findings import Finding, Location, Severity, has_errors
-from gitca.ledger.events import DocumentReference
-from gitca.ledger.image import certificate_der
+from gitca.ledger.events import DocumentReference, SourceDocuments
+from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState, OrderRecord, RequestRecord
 from gitca.plan.dates import date_changes
 from gitca.plan.desired import Desired, asks_for_requesters, renewal_is_due
@@ -25,11 +25,8 @@ from gitca.plan.revocations import Revocations
 from gitca.policy.case import Case, Requester, Verdict
 from gitca.policy.evaluate import evaluate
 from gitca.policy.waivers import examine_waivers, waivers_for
-from gitca.x509.certificate import parse_certificate
 from gitca.x509.csr import CsrError
 from gitca.x509.differences import differences
-
-ONE_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +39,16 @@ class Judged:
     issuer: Issuer
     case: Case
     verdict: Verdict
+
+    @property
+    def sources(self) -> SourceDocuments:
+        """The documents that an order for the request comes from."""
+        return replace(
+            self.issuer.sources,
+            request=DocumentReference(self.document.path, self.document.blob),
+            csr=DocumentReference(self.csr.path, self.csr.blob),
+            policy=DocumentReference(self.policy.path, self.policy.blob),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class RequestPlanner:
         record = self.state.requests.get(name)
         if record is not None and record.orders[-1].is_pending:
             return
-        if self._stays_revoked(record, judged.verdict):
+        if self._stays_revoked(record, judged):
             return
         yield from judged.verdict.findings
         denied = has_errors(judged.verdict.findings) or judged.issuer.held_up
@@ -160,12 +167,20 @@ class RequestPlanner:
             return None
         return {path: self.desired.requesters.get(path) for path in (document.path, csr.path)}
 
-    def _stays_revoked(self, record: RequestRecord | None, verdict: Verdict) -> bool:
-        current = record.current if record else None
-        if current is None or verdict.template is None or not self._will_be_revoked(current):
+    def _stays_revoked(self, record: RequestRecord | None, judged: Judged) -> bool:
+        template = judged.verdict.template
+        if record is None or template is None:
             return False
-        standing = parse_certificate(certificate_der(current)).template
-        return not differences(standing, verdict.template)
+        last, current = record.orders[-1], record.current
+        if last.signed is None and self.state.is_revoked(last):
+            # There is no certificate to compare with.
+            asked = (last.ordered.documents.request, last.ordered.documents.csr)
+            sources = judged.sources
+            unchanged = asked == (sources.request, sources.csr)
+            return unchanged or last.certificate.template == template.digest
+        if current is None or not self._will_be_revoked(current):
+            return False
+        return not differences(standing_certificate(current).template, template)
 
     def _will_be_revoked(self, record: OrderRecord) -> bool:
         serial = (record.ordered.ca, record.certificate.serial)
@@ -182,7 +197,7 @@ class RequestPlanner:
         if current is None:
             yield self._issue(judged, "the request has no certificate yet")
             return
-        changes = differences(parse_certificate(certificate_der(current)).template, template)
+        changes = differences(standing_certificate(current).template, template)
         if current.ordered.ca != judged.issuer.name:
             changes = (*changes, f"issuer: {current.ordered.ca} -> {judged.issuer.name}")
         changes = (*changes, *date_changes(current, judged.verdict, self.now))
@@ -208,7 +223,7 @@ class RequestPlanner:
         return replace(self._issue(judged, reason), action="renew")
 
     def _issue(self, judged: Judged, reason: str) -> IssueCertificate:
-        verdict, document, policy = judged.verdict, judged.document, judged.policy
+        verdict, document = judged.verdict, judged.document
         if verdict.template is None:
             raise ValueError(f"the request {document.name} was not judged")
         return IssueCertificate(
@@ -216,12 +231,7 @@ class RequestPlanner:
             ca=judged.issuer.name,
             request=document.name,
             reason=reason,
-            documents=replace(
-                judged.issuer.sources,
-                request=DocumentReference(document.path, document.blob),
-                csr=DocumentReference(judged.csr.path, judged.csr.blob),
-                policy=DocumentReference(policy.path, policy.blob),
-            ),
+            documents=judged.sources,
             template=verdict.template,
             period=verdict.period,
             waivers=tuple(waiver.path for waiver in verdict.waivers),

@@ -110,7 +110,8 @@ def _names(spec: RevocationRequestSpec, revoked: Revoked, state: LedgerState) ->
     if spec.certificate is not None:
         return spec.certificate == given.request
     if spec.key is not None:
-        return spec.key == given.key
+        # A document that named the certificate before would by now have to refuse its key.
+        return spec.key == given.key and spec.key in state.refused_keys
     return (spec.ca, spec.serial) == (revoked.ca, revoked.serial)
 
 

@@ -124,7 +124,7 @@ def _label_tokens(label: str, values: tuple[str | None, ...], *, star: str) -> l
         return [Token(CharacterClass(frozenset(HOST_CHARACTERS + separator + star)), repeats=True)]
     if "**" in label:
         raise PatternError("** stands for whole labels only")
-    ascii_label = label.lower() if label.isascii() else _a_label(label)
+    ascii_label = label.lower() if label.isascii() else _a_label(label.lower())
     if not label or not _LDH.fullmatch(_PARTS.sub("", ascii_label)):
         raise PatternError(f"{label!r} is no label of a host name")
     return Stars(LABEL, LABEL).tokens(ascii_label, values)

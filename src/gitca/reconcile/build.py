@@ -7,20 +7,22 @@ before anything is recorded. What fails is a finding and holds up nothing but it
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.lint_rules import LintRules
 from gitca.documents.load import Governing
+from gitca.errors import ContradictionError
 from gitca.findings import Finding, Severity
 from gitca.ledger.draft import Batch, Origin, crl_tbs, draft_order
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, Revoked, SourceDocuments
-from gitca.ledger.image import certificate_der
+from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState
+from gitca.plan.dates import crl_period
 from gitca.plan.desired import policy_name
-from gitca.plan.issuers import authority_template
+from gitca.plan.issuers import authority_template, signature_algorithm
 from gitca.plan.model import (
     Action,
     CreateAuthority,
@@ -30,15 +32,15 @@ from gitca.plan.model import (
 )
 from gitca.plan.requested_keys import KeyOrders
 from gitca.plan.reserved_keys import judge_new_key
-from gitca.policy.period import Period
-from gitca.reconcile.keys import Keys, signature_algorithm
+from gitca.policy.period import ONE_SECOND, Period
+from gitca.reconcile.keys import Keys
 from gitca.reconcile.linting import DEFAULT_RULES, Rehearsed, build_finding, lint_drafts
-from gitca.x509.certificate import Certificate, Issuer, parse_certificate, rehearse, template_of
+from gitca.x509.certificate import Certificate, Issuer, rehearse, template_of
 from gitca.x509.crl import rehearse_crl
 from gitca.x509.refusal import RefusedError
 from gitca.x509.template import CertificateTemplate, spki_identifier
 
-ONE_SECOND = timedelta(seconds=1)
+DRAWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Builder:
     state: LedgerState
     keys: Keys
     moment: Moment
+    _drawn: set[tuple[str, str]] = field(default_factory=set)
 
     def build(self, actions: Iterable[Action]) -> Built:
         """Return the batch to record. Raises: ContradictionError when a CA's key was exchanged."""
@@ -162,7 +165,7 @@ class Builder:
 
     def _issuer_certificate(self, ca: str) -> Certificate | None:
         record = self.state.authority(ca).certificate
-        return None if record is None else parse_certificate(certificate_der(record))
+        return None if record is None else standing_certificate(record)
 
     def _dates(self, period: Period, parent: Certificate | None) -> tuple[datetime, datetime]:
         """Return notBefore and notAfter; the policy has judged whether truncation is allowed."""
@@ -176,7 +179,7 @@ class Builder:
         issuer: Issuer,
         period: tuple[datetime, datetime],
     ) -> Iterator[Rehearsed | Finding]:
-        serial = self.moment.next_serial()
+        serial = self._serial(action.ca)
         not_before, not_after = period
         try:
             rehearsal = rehearse(
@@ -214,6 +217,23 @@ class Builder:
             return DEFAULT_RULES
         return self.governing.policies[policy_name(documents.policy)].spec.lint
 
+    def _serial(self, ca: str) -> int:
+        """Return a serial number that the CA never used (RFC 5280 section 4.1.2.2).
+
+        Two machines that woke from one image may draw the same numbers.
+        Raises: ContradictionError when the source gives nothing new.
+        """
+        for _ in range(DRAWS):
+            serial = self.moment.next_serial()
+            drawn = (ca, f"{serial:x}")
+            if drawn not in self.state.serials and drawn not in self._drawn:
+                self._drawn.add(drawn)
+                return serial
+        raise ContradictionError(
+            f"the random source gave {DRAWS} serial numbers that CA {ca} has used before",
+            remedy="run on a machine with a working source of randomness; nothing was ordered",
+        )
+
     def _crl(self, action: SignCrl, revoked: Iterable[Revoked]) -> Rehearsed:
         """Return the draft of a CRL, with the frame and the new entries for the linter.
 
@@ -247,15 +267,12 @@ class Builder:
         self, document: Document[CertificateAuthoritySpec], revocations: int
     ) -> CrlParticulars:
         record = self.state.authority(document.name)
-        this_update = self.moment.now
-        if record.crl is not None:
-            # Relying parties (NSS) keep the CRL with the later thisUpdate, whatever its number: one
-            # made in the same second, or after a clock stepped back, must still look newer.
-            this_update = max(this_update, record.crl.crl.this_update + ONE_SECOND)
+        lifetime = document.spec.crl.lifetime
+        this_update, next_update = crl_period(self.moment.now, lifetime, record.crl)
         return CrlParticulars(
             number=record.last_crl_number + 1,
             this_update=this_update,
-            next_update=this_update + document.spec.crl.lifetime,
+            next_update=next_update,
             revocations=revocations,
         )
 

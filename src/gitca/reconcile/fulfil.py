@@ -14,11 +14,10 @@ from gitca.documents.document import Document
 from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.git.store import Fulfilment, RecordedOrder, Snapshot, Store
 from gitca.ledger.events import CertificateParticulars, Signed
-from gitca.ledger.image import certificate_der, is_self_signed
+from gitca.ledger.image import is_self_signed, standing_certificate
 from gitca.ledger.state import LedgerState
 from gitca.reconcile.keys import Keys
 from gitca.signers import Signature, Signer
-from gitca.x509.certificate import parse_certificate
 from gitca.x509.signed import assemble, tbs_of, verify_signature
 
 # One commit holds at most so many signatures: what a run that is killed may have to sign again.
@@ -47,9 +46,9 @@ class Fulfiller:
     def fulfil(self, snapshot: Snapshot, orders: Sequence[RecordedOrder]) -> Snapshot:
         """Sign, check and commit; return the snapshot after the last commit.
 
-        Raises: BackendUnavailableError when a signer fails, after every finished signature was
-        committed; ContradictionError when a signature is not the CA's. Orders that were not
-        fulfilled stay recorded.
+        Raises: BackendUnavailableError when a signer fails, ContradictionError when a signature is
+        not the CA's, UsageError when a signer refuses; each after every finished signature was
+        committed. Orders that were not fulfilled stay recorded.
         """
         for start in range(0, len(orders), CHUNK):
             chunk = orders[start : start + CHUNK]
@@ -63,17 +62,15 @@ class Fulfiller:
 
     def _sign_all(
         self, state: LedgerState, orders: Sequence[RecordedOrder]
-    ) -> tuple[list[Fulfilment], BackendUnavailableError | ContradictionError | None]:
-        finished: list[Fulfilment] = []
-        failure: BackendUnavailableError | ContradictionError | None = None
+    ) -> tuple[list[Fulfilment], BaseException | None]:
+        """Return what was signed, and the first failure: whatever failed, the rest is committed."""
+        # All keys are held against their certificates before the first signature is made.
+        work = list(self._work(state, orders))
         with ThreadPoolExecutor(CONCURRENCY) as pool:
-            futures = [pool.submit(sign, *work) for work in self._work(state, orders)]
-            for future in futures:
-                try:
-                    finished.append(future.result())
-                except (BackendUnavailableError, ContradictionError) as error:
-                    failure = failure or error
-        return finished, failure
+            futures = [pool.submit(sign, *item) for item in work]
+        failures = [error for error in (future.exception() for future in futures) if error]
+        finished = [future.result() for future in futures if future.exception() is None]
+        return finished, failures[0] if failures else None
 
     def _work(
         self, state: LedgerState, orders: Sequence[RecordedOrder]
@@ -94,7 +91,7 @@ def _signing_key(state: LedgerState, order: RecordedOrder, signer: Signer) -> by
     """Return the SPKI that must verify the order's signature: the CA certificate's own."""
     certificate = state.authority(order.ordered.ca).certificate
     if certificate is not None:
-        return parse_certificate(certificate_der(certificate)).template.spki_der
+        return standing_certificate(certificate).template.spki_der
     if not is_self_signed(state.orders[order.ordered.order]):
         raise ContradictionError(f"CA {order.ordered.ca} is to sign and has no certificate")
     return signer.public_key()

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.errors import BackendUnavailableError, ContradictionError
-from gitca.ledger.image import certificate_der
+from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState
 from gitca.signers import Signer
-from gitca.x509.algorithms import check_algorithm, default_algorithm
-from gitca.x509.certificate import parse_certificate
 
 OpenSigner = Callable[[str], Signer]
 """Signer URI to signer. Raises: BackendUnavailableError for a key that is out of reach."""
@@ -65,7 +63,7 @@ class Keys:
         certificate = state.authority(document.name).certificate
         if signer is None or certificate is None:
             return signer
-        pinned = parse_certificate(certificate_der(certificate)).template.spki_der
+        pinned = standing_certificate(certificate).template.spki_der
         if self._spkis[document.name] != pinned:
             raise ContradictionError(
                 f"the signer of CA {document.name} ({document.spec.key}) holds another key than the"
@@ -85,15 +83,3 @@ class Keys:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def signature_algorithm(document: Document[CertificateAuthoritySpec], spki_der: bytes) -> str:
-    """Return the algorithm that a CA signs with: its document's, or its key's default.
-
-    Raises: AlgorithmRefusedError when the document names one that the key cannot do.
-    """
-    stated = document.spec.signature_algorithm
-    if stated is None:
-        return default_algorithm(spki_der)
-    check_algorithm(spki_der, stated)
-    return stated

@@ -72,13 +72,12 @@ class _Reconciler:
     take_over: bool
     progress: Progress
     report: Report
-    snapshot: Snapshot | None = None
     remarks: dict[Finding, None] = field(default_factory=dict)
 
     def round(self) -> bool:
         """Run the recipe once; False when there was nothing left that this run can do."""
         now = self.world.clock()
-        self.snapshot = snapshot = self.store.load()  # 1 load, 2 verify the chain
+        snapshot = self.store.load()  # 1 load, 2 verify the chain
         desired = self._read(snapshot, now)
         try:
             if self._resume(snapshot, desired, now):  # 3
@@ -109,10 +108,8 @@ class _Reconciler:
 
     def bring_forward(self) -> None:
         """Show the user's branch and working tree what was pushed."""
-        if self.snapshot is None:
-            return
-        outcome = self.store.bring_forward(self.snapshot)
-        self.report.tip = self.snapshot.tip
+        outcome = self.store.bring_forward()
+        self.report.tip = self.store.tip
         self.report.working_tree = outcome.reason if outcome else ""
 
     def _resume(self, snapshot: Snapshot, desired: Desired, now: datetime) -> bool:
@@ -157,7 +154,7 @@ class _Reconciler:
             self.store, self.keys, desired.governing.authorities, self.world.clock, self.progress
         )
         within = [order for order in orders if fulfiller.is_within_reach(order)]
-        self.snapshot = fulfiller.fulfil(snapshot, within)
+        fulfiller.fulfil(snapshot, within)
         self.report.signed += [order.ordered for order in within]
 
     def _note(self, plan: Plan, built: Built) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 
 from gitca.documents.load import Governing
 from gitca.errors import BackendUnavailableError
@@ -14,8 +15,8 @@ from gitca.reconcile.build import Builder, Moment
 from gitca.reconcile.keys import Keys
 from gitca.signers import Signer
 
-# A serial number of full length: what is rehearsed is as long as what will be signed.
-REHEARSED_SERIAL = 1 << 158
+# Serial numbers of full length: what is rehearsed is as long as what will be signed.
+FIRST_SERIAL = 1 << 158
 
 
 def rehearse_plan(plan: Plan, governing: Governing, snapshot: Snapshot, now: datetime) -> Plan:
@@ -27,20 +28,21 @@ def rehearse_plan(plan: Plan, governing: Governing, snapshot: Snapshot, now: dat
     issues = [action for action in plan.actions if isinstance(action, IssueCertificate)]
     if not issues:
         return plan
-    moment = Moment(now, "rehearsal", snapshot.source, lambda: REHEARSED_SERIAL)
+    moment = Moment(now, "rehearsal", snapshot.source, count(FIRST_SERIAL).__next__)
     built = Builder(governing, snapshot.state, Keys(_no_key), moment).build(issues)
     refused = {finding.location.file for finding in built.findings if finding.is_error}
     actions = tuple(
         action
         for action in plan.actions
-        if not isinstance(action, IssueCertificate) or _document(action) not in refused
+        if not isinstance(action, IssueCertificate) or refused.isdisjoint(_documents(action))
     )
     return replace(plan, actions=actions, findings=in_order((*plan.findings, *built.findings)))
 
 
-def _document(action: IssueCertificate) -> str:
-    reference = action.documents.request
-    return reference.path if reference else ""
+def _documents(action: IssueCertificate) -> set[str]:
+    """Return the documents at which a finding stops an action: its request's and its CA's."""
+    request = action.documents.request
+    return {action.documents.ca.path, *([request.path] if request else [])}
 
 
 def _no_key(uri: str) -> Signer:

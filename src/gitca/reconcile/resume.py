@@ -7,17 +7,18 @@ number stays used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gitca.documents.load import Governing
 from gitca.errors import ContradictionError
-from gitca.git.store import RecordedOrder, Snapshot, Store
-from gitca.ledger.events import Abandoned, CertificateParticulars, CrlParticulars
-from gitca.ledger.state import LedgerState
-from gitca.plan.rebuild import Rebuild, source_paths
+from gitca.git.store import DOCUMENT_FOLDERS, RecordedOrder, Snapshot, Store
+from gitca.ledger.draft import LEASE, recorded_at
+from gitca.ledger.events import Abandoned, CertificateParticulars, CrlParticulars, Ordered
+from gitca.plan.rebuild import Rebuild
 from gitca.reconcile.keys import Keys
 from gitca.reconcile.report import Held
+from gitca.x509.template import spki_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Resumer:
     governing: Governing
     keys: Keys
     run: str
+    _rebuilds: dict[str, Rebuild] = field(default_factory=dict)
 
     def sort(self, now: datetime, *, take_over: bool) -> Leftovers:
         """Return the pending orders by what is to become of them.
@@ -51,56 +53,102 @@ class Resumer:
         """
         take, abandon, held, waiting = [], [], [], []
         for order in self.store.pending(self.snapshot):
-            mine = order.ordered.run == self.run
-            pointless = _pointless(self.snapshot.state, order, now)
-            if not mine and not take_over and order.ordered.lease > now:
+            if self._belongs_to_another(order.ordered, now, take_over=take_over):
                 held.append(Held(order.ordered, order.ordered.lease))
-            elif pointless:
+            elif pointless := self._pointless(order.ordered, now):
                 abandon.append(Abandoned(order.ordered.order, pointless))
-            elif not self._is_within_reach(order):
+            elif not self._is_within_reach(order.ordered):
                 waiting.append(order)
             else:
                 self._check(order)
                 take.append(order)
         return Leftovers(tuple(take), tuple(abandon), tuple(held), tuple(waiting))
 
-    def _is_within_reach(self, order: RecordedOrder) -> bool:
-        document = self.governing.authorities.get(order.ordered.ca)
-        return document is not None and self.keys.signer(document) is not None
+    def _belongs_to_another(self, ordered: Ordered, now: datetime, *, take_over: bool) -> bool:
+        # A clock that is minutes ahead may be another machine's; one hours ahead dates things that
+        # are not to be signed yet, whoever takes over.
+        is_ahead = recorded_at(ordered) > now + LEASE
+        return ordered.run != self.run and (is_ahead or (ordered.lease > now and not take_over))
+
+    def _pointless(self, ordered: Ordered, now: datetime) -> str:
+        """Return why an order is not to be signed any more, in words, or nothing."""
+        particulars, state = ordered.particulars, self.snapshot.state
+        if isinstance(particulars, CrlParticulars):
+            return _pointless_crl(particulars, len(state.authority(ordered.ca).revocations), now)
+        if particulars.not_after < now:
+            return "the certificate would have expired already"
+        if (ordered.ca, particulars.serial) in state.revoked:
+            return "the certificate was revoked before it was signed"
+        if particulars.key in state.refused_keys:
+            return "the key is refused since"
+        if state.is_authority_revoked(ordered.ca):
+            return "its CA was revoked before it was signed"
+        return self._unwanted(particulars)
+
+    def _unwanted(self, given: CertificateParticulars) -> str:
+        if given.authority is None:
+            return ""
+        document = self.governing.authorities.get(given.authority)
+        if document is None:
+            is_broken = f"ca/{given.authority}.yaml" in self.governing.broken
+            return "" if is_broken else "the document of the CA is gone"
+        spki_der = self.keys.public_key(document)
+        is_other = spki_der is not None and spki_identifier(spki_der) != given.key
+        return "the document of the CA names another key since" if is_other else ""
+
+    def _is_within_reach(self, ordered: Ordered) -> bool:
+        """Whether the key that signs answers and, for a CA's certificate, the key that it is of."""
+        names = [ordered.ca]
+        if (
+            isinstance(ordered.particulars, CertificateParticulars)
+            and ordered.particulars.authority
+        ):
+            names.append(ordered.particulars.authority)
+        documents = [self.governing.authorities.get(name) for name in names]
+        return all(document and self.keys.signer(document) for document in documents)
 
     def _check(self, order: RecordedOrder) -> None:
-        """Raise where a certificate's order is not what its documents give.
-
-        A CRL's bytes come from the ledger itself; the store has rebuilt them.
-        """
-        ordered = order.ordered
-        if not isinstance(ordered.particulars, CertificateParticulars):
+        """Raise where an order is not what its documents give, or those were never reviewed."""
+        ordered, state = order.ordered, self.snapshot.state
+        rebuild = self._rebuild(ordered)
+        if isinstance(ordered.particulars, CrlParticulars):
+            # The store has rebuilt its bytes from the ledger.
+            rebuild.check_crl(ordered, state.authority(ordered.ca).crl)
             return
-        entries = self.store.entries(ordered.source, *source_paths(ordered))
-        spki = None
-        if ordered.particulars.authority is not None:
-            document = self.governing.authorities.get(ordered.particulars.authority)
-            spki = self.keys.public_key(document) if document else None
-        requesters = self.store.requesters(ordered.source)
-        rebuild = Rebuild(entries, self.store.read, self.snapshot.state, requesters)
-        if rebuild.certificate_bytes(ordered, spki) != order.tbs:
+        subject_key = self._subject_key(ordered.particulars)
+        if rebuild.certificate_bytes(ordered, subject_key) != order.tbs:
             raise ContradictionError(
                 f"order {ordered.order} holds other bytes than its documents give; it was not"
                 " signed",
                 remedy="find the commit that recorded it and who pushed that",
             )
 
+    def _rebuild(self, ordered: Ordered) -> Rebuild:
+        """Return the documents of an order's source commit, read once for all its orders."""
+        source = ordered.source
+        if source not in self._rebuilds:
+            if not self.store.is_reviewed(source, self.snapshot):
+                raise ContradictionError(
+                    f"order {ordered.order} names the source commit {source[:12]}, which is not in"
+                    " the history of the documents' branch; it was not signed",
+                    remedy="find the commit that recorded it and who pushed that",
+                )
+            entries = self.store.entries(source, *DOCUMENT_FOLDERS)
+            requesters = self.store.requesters(source)
+            self._rebuilds[source] = Rebuild(
+                entries, self.store.read, self.snapshot.state, requesters
+            )
+        return self._rebuilds[source]
 
-def _pointless(state: LedgerState, order: RecordedOrder, now: datetime) -> str:
-    particulars = order.ordered.particulars
-    if isinstance(particulars, CrlParticulars):
-        if particulars.next_update <= now:
-            return "the CRL would have lapsed already"
-        if particulars.revocations != len(state.authority(order.ordered.ca).revocations):
-            return "revocations were recorded since; the next CRL lists them"
-        return ""
-    if particulars.not_after < now:
-        return "the certificate would have expired already"
-    if (order.ordered.ca, particulars.serial) in state.revoked:
-        return "the certificate was revoked before it was signed"
+    def _subject_key(self, given: CertificateParticulars) -> bytes | None:
+        """Return the SPKI of the CA that an order creates; None for a request's."""
+        document = self.governing.authorities.get(given.authority or "")
+        return self.keys.public_key(document) if document else None
+
+
+def _pointless_crl(particulars: CrlParticulars, revocations: int, now: datetime) -> str:
+    if particulars.next_update <= now:
+        return "the CRL would have lapsed already"
+    if particulars.revocations != revocations:
+        return "revocations were recorded since; the next CRL lists them"
     return ""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from gitca.documents.load import TreeEntry
 from gitca.errors import BackendUnavailableError, ContradictionError
-from gitca.git.store import Store
-from gitca.ledger.events import CertificateParticulars
-from gitca.ledger.image import ISSUED_FOLDER, certificate_der
+from gitca.git.store import DOCUMENT_FOLDERS, Store
+from gitca.ledger.events import CertificateParticulars, CrlParticulars, Signed
+from gitca.ledger.image import ISSUED_FOLDER, standing_certificate
 from gitca.ledger.segment import LEDGER_FOLDER, Segment, parse_segment
 from gitca.ledger.state import LedgerState, OrderRecord
 from gitca.plan.rebuild import HistoryUnknownError, Rebuild
@@ -18,7 +18,6 @@ from gitca.policy.case import Requester
 from gitca.verify.replay import Replay
 from gitca.verify.report import FIND, Contradiction, VerifyReport
 from gitca.verify.signature import digest
-from gitca.x509.certificate import parse_certificate
 
 Progress = Callable[[str, int, int], None]
 """What is being checked, how many are done, and of how many."""
@@ -32,19 +31,21 @@ def verify(store: Store, commit: str, *, progress: Progress = lambda *_: None) -
 
     Proved: the ledger's chain and the order of its events, serial numbers (I2), CRL numbers and
     contents (I6, I7), every signature and its bytes (I1, I3, I5), every file under `issued/`, and
-    every certificate judged again under the documents of its source commit (I5). Not proved: what
-    the ledger's own newest segments said before a rewritten history (hold the tip against another
-    clone), and when a publisher served what.
+    every order judged again under the documents of its source commit (I5), which is in the
+    documents' history (I8). Not proved: what the ledger's own newest segments said before a
+    rewritten history (hold the tip against another clone), and when a publisher served what.
     """
     report = VerifyReport()
     files = {entry.path: entry for entry in store.entries(commit, ISSUED_FOLDER)}
-    replay = Replay(blob_id_of(commit))
     try:
         segments = tuple(_segments(store, files))
+        replay = Replay(blob_id_of(commit), _spent(segments))
         for place, segment in enumerate(segments, start=1):
             report.contradictions += replay.take(segment)
             progress("replay", place, len(segments))
-        pending = tuple(store.pending(store.at(commit, commit)))
+        snapshot = store.at(commit, commit)
+        store.check_growth(snapshot)
+        pending = tuple(store.pending(snapshot))
     except ContradictionError as error:
         report.contradictions.append(Contradiction("I10", "ledger", error.message, error.remedy))
         return report
@@ -52,7 +53,7 @@ def verify(store: Store, commit: str, *, progress: Progress = lambda *_: None) -
     report.checked["pending orders"] = len(pending)
     report.contradictions += _compare(files, replay, store)
     _count(report, replay.state)
-    _judge_again(store, replay.state, report, progress)
+    _judge_again(store, commit, replay, report, progress)
     return report
 
 
@@ -71,6 +72,12 @@ def _segments(store: Store, files: dict[str, TreeEntry]) -> Iterator[Segment]:
     blobs = store.read_segments([files[path].blob for path in paths])
     for path, data in zip(paths, blobs, strict=True):
         yield parse_segment(path, data)
+
+
+def _spent(segments: tuple[Segment, ...]) -> frozenset[str]:
+    """Return the orders that were signed more than once."""
+    events = (event for segment in segments for event in segment.events)
+    return frozenset(event.order for event in events if isinstance(event, Signed) and event.spent)
 
 
 def _compare(files: dict[str, TreeEntry], replay: Replay, store: Store) -> Iterator[Contradiction]:
@@ -99,13 +106,10 @@ def _count(report: VerifyReport, state: LedgerState) -> None:
 
 
 def _judge_again(
-    store: Store, state: LedgerState, report: VerifyReport, progress: Progress
+    store: Store, commit: str, replay: Replay, report: VerifyReport, progress: Progress
 ) -> None:
-    records = [
-        record
-        for record in state.orders.values()
-        if isinstance(record.ordered.particulars, CertificateParticulars) and not record.abandoned
-    ]
+    records = [record for record in replay.state.orders.values() if not record.abandoned]
+    reviewed = store.reviewed(commit)
     paths: dict[str, set[str]] = {}
     for record in records:
         documents = record.ordered.documents
@@ -113,24 +117,25 @@ def _judge_again(
         paths.setdefault(record.ordered.source, set()).update(named)
     rebuilds: dict[str, Rebuild] = {}
     for place, record in enumerate(records, start=1):
-        source = record.ordered.source
+        source, order = record.ordered.source, f"order {record.ordered.order}"
         try:
             if source not in rebuilds:
                 # Orders of one commit stand together: one commit's documents are kept at a time.
-                rebuilds = {source: _rebuild(store, state, source, paths[source])}
-            report.contradictions += _judge(rebuilds[source], record)
+                rebuilds = {source: _rebuild(store, replay.state, source, paths[source])}
+            report.contradictions += _judge(rebuilds[source], record, replay)
             report.checked["judged again"] += 1
         except HistoryUnknownError as error:
             report.unchecked.append(f"order {record.ordered.order}: {error.message}")
         except BackendUnavailableError:
-            report.unchecked.append(
-                f"order {record.ordered.order}: this clone lacks its source commit {source[:12]}"
-            )
+            report.unchecked.append(f"{order}: this clone lacks its source commit {source[:12]}")
+        if reviewed is not None and source not in reviewed:
+            message = f"its source commit {source[:12]} is not in the history of the documents"
+            report.contradictions.append(Contradiction("I8", order, message, FIND))
         progress("judge", place, len(records))
 
 
 def _rebuild(store: Store, state: LedgerState, source: str, paths: Collection[str]) -> Rebuild:
-    entries = store.entries(source, "ca", "policies", "requests")
+    entries = store.entries(source, *DOCUMENT_FOLDERS)
 
     # One walk through the history for all orders of a commit, if any of them needs it.
     @functools.cache
@@ -143,18 +148,30 @@ def _rebuild(store: Store, state: LedgerState, source: str, paths: Collection[st
     return Rebuild(entries, store.read, state, requesters)
 
 
-def _judge(rebuild: Rebuild, record: OrderRecord) -> Iterator[Contradiction]:
-    ordered = record.ordered
+def _judge(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> Iterator[Contradiction]:
+    place = f"order {record.ordered.order}"
     try:
-        spki = None
-        if record.certificate.authority is not None and record.signed:
-            spki = parse_certificate(certificate_der(record)).template.spki_der
-        elif record.certificate.authority is not None:
-            return
-        tbs = rebuild.certificate_bytes(ordered, spki)
+        tbs = _given_bytes(rebuild, record, replay)
     except ContradictionError as error:
-        yield Contradiction("I5", f"order {ordered.order}", error.message, error.remedy)
+        yield Contradiction("I5", place, error.message, error.remedy)
         return
-    if digest(tbs) != ordered.tbs:
+    if tbs is not None and digest(tbs) != record.ordered.tbs:
         message = "its documents give another certificate than the one that was ordered"
-        yield Contradiction("I5", f"order {ordered.order}", message, FIND)
+        yield Contradiction("I5", place, message, FIND)
+
+
+def _given_bytes(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> bytes | None:
+    """Return the bytes that the documents give for a certificate.
+
+    None for a CRL, whose bytes the replay has compared, and for a CA's certificate that is not
+    signed yet: its key is known to the signer alone. Raises: ContradictionError.
+    """
+    ordered = record.ordered
+    if isinstance(ordered.particulars, CrlParticulars):
+        rebuild.check_crl(ordered, replay.before.get(ordered.order))
+        return None
+    if ordered.particulars.authority is None:
+        return rebuild.certificate_bytes(ordered, None)
+    if record.signed is None:
+        return None
+    return rebuild.certificate_bytes(ordered, standing_certificate(record).template.spki_der)

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from gitca.errors import ContradictionError
 from gitca.ledger.draft import crl_tbs
 from gitca.ledger.events import CrlParticulars, Event, Ordered, Signed
-from gitca.ledger.image import certificate_der, image_of, order_path
+from gitca.ledger.image import image_of, order_path, standing_certificate
 from gitca.ledger.segment import Segment
 from gitca.ledger.state import LedgerState, OrderRecord
 from gitca.verify.report import FIND, Contradiction
 from gitca.verify.signature import check_signature, digest
-from gitca.x509.certificate import parse_certificate
 from gitca.x509.refusal import RefusedError
 from gitca.x509.signed import assemble
 
@@ -26,13 +25,18 @@ BlobId = Callable[[bytes], str]
 class Replay:
     """The state so far, and the files that `issued/` must hold by now (path to blob id).
 
-    `crls` keeps the bytes of each CA's last CRL order.
+    `crls` keeps the bytes of each CA's last CRL order, and of those in `kept`, by order: a second
+    signature may be recorded when the CA has a later CRL. `before` gives each CRL order the CRL
+    that was the CA's last signed one then.
     """
 
     blob_id: BlobId
+    kept: frozenset[str] = frozenset()
     state: LedgerState = field(default_factory=LedgerState)
     image: dict[str, str] = field(default_factory=dict)
-    crls: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    crls: dict[str, bytes] = field(default_factory=dict)
+    before: dict[str, OrderRecord | None] = field(default_factory=dict)
+    _last: dict[str, str] = field(default_factory=dict)
 
     def take(self, segment: Segment) -> Iterator[Contradiction]:
         """Fold one more segment and yield what contradicts in it.
@@ -71,8 +75,8 @@ class Replay:
     def _signed_object(self, record: OrderRecord, event: Signed) -> bytes:
         if event.certificate is not None:
             return base64.b64decode(event.certificate, validate=True)
-        order, tbs = self.crls.get(record.ordered.ca, ("", b""))
-        if order != event.order:
+        tbs = self.crls.get(event.order)
+        if tbs is None:
             raise ValueError("its signature is a CRL's, and its order is not the CA's last CRL")
         signature = base64.b64decode(event.signature or "", validate=True)
         return assemble(tbs, record.ordered.signature_algorithm, signature)
@@ -91,11 +95,22 @@ class Replay:
             message = f"a CRL was ordered of CA {event.ca} before it had a certificate"
             yield Contradiction("I5", place, message, FIND)
             return
-        issuer = parse_certificate(certificate_der(authority.certificate))
+        issuer = standing_certificate(authority.certificate)
         revocations = authority.pending_crl[1]
         algorithm = event.signature_algorithm
-        tbs = crl_tbs(issuer, particulars, revocations, signature_algorithm=algorithm)
-        self.crls[event.ca] = (event.order, tbs)
+        try:
+            tbs = crl_tbs(issuer, particulars, revocations, signature_algorithm=algorithm)
+        except RefusedError as error:
+            yield Contradiction("I5", place, error.message, FIND)
+            return
+        self._keep(event, tbs)
+        self.before[event.order] = authority.crl
         if digest(tbs) != event.tbs:
             message = f"CRL {particulars.number} of CA {event.ca} is not what the ledger gives"
             yield Contradiction("I6", place, message, FIND)
+
+    def _keep(self, event: Ordered, tbs: bytes) -> None:
+        last = self._last.get(event.ca)
+        if last is not None and last not in self.kept:
+            self.crls.pop(last, None)
+        self.crls[event.order], self._last[event.ca] = tbs, event.order

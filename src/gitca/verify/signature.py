@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from gitca.ledger.events import CertificateParticulars, Signed
-from gitca.ledger.image import certificate_der, is_self_signed
+from gitca.ledger.image import is_self_signed, standing_certificate
 from gitca.ledger.state import LedgerState, OrderRecord
 from gitca.verify.report import FIND, Contradiction
 from gitca.x509.certificate import Certificate, parse_certificate
@@ -43,7 +43,7 @@ def check_signature(
 def _signing_key(state: LedgerState, record: OrderRecord, der: bytes) -> bytes:
     authority = state.authority(record.ordered.ca).certificate
     if authority is not None:
-        return parse_certificate(certificate_der(authority)).template.spki_der
+        return standing_certificate(authority).template.spki_der
     if isinstance(record.ordered.particulars, CertificateParticulars) and is_self_signed(record):
         return parse_certificate(der).template.spki_der
     raise ValueError(f"CA {record.ordered.ca} signed before it had a certificate")

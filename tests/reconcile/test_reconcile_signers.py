@@ -1,0 +1,149 @@
+"""Signers that fail, lie or are not here."""
+
+from __future__ import annotations
+
+import pytest
+
+from ca_documents import authority, request
+from ca_signers import Garbled, Watched, failing_after
+from ca_world import Clone, serials_of
+from gitca.errors import BackendUnavailableError, ContradictionError, UsageError
+
+NAMES = ["a", "b", "c", "d"]
+FOUR = {f"requests/{name}.yaml": request(name, f"{name}.example.internal") for name in NAMES}
+
+
+@pytest.mark.parametrize("with_origin", [False, True], ids=["no remote", "remote"])
+def test_a_signer_that_fails_midway_leaves_the_rest_ordered_for_the_next_run(
+    made: Clone, with_origin: bool
+) -> None:
+    if with_origin:
+        made.with_origin(made.folder.parent / "origin.git")
+    made.save(FOUR)
+    broken = failing_after(made.keys.named("issuing"), 2)
+    with pytest.raises(BackendUnavailableError) as failure:
+        made.reconcile(opener=made.keys.but(issuing=broken))
+    assert failure.value.exit_code == 4
+    state = made.state
+    assert sum(1 for name in NAMES if state.requests[name].current) == 2
+    assert len(state.pending) == 2
+    assert made.verify().contradictions == []
+    assert made.status == "", "the working tree shows what was committed"
+    serials = serials_of(state)
+    report = made.reconcile(take_over=True)
+    assert (report.exit_code, len(report.resumed)) == (0, 2)
+    assert serials_of(made.state) == serials
+    assert [made.openssl_verify(name) for name in NAMES] == ["OK"] * 4
+    assert made.verify().contradictions == []
+    assert made.status == ""
+
+
+def test_a_key_out_of_reach_is_reported_and_everything_else_is_done(made: Clone) -> None:
+    made.save({"ca/other.yaml": authority("other"), **FOUR})
+    report = made.reconcile(opener=made.keys.but(other=None))
+    assert report.exit_code == 4
+    assert list(report.unreachable) == ["other"]
+    assert "in the safe" in report.unreachable["other"]
+    assert [made.openssl_verify(name) for name in NAMES] == ["OK"] * 4
+    assert made.reconcile().exit_code == 0
+    assert made.state.authority("other").certificate is not None
+
+
+def test_the_orders_of_an_offline_root_wait_for_its_key(made: Clone) -> None:
+    made.clock.forward(days=5)
+    made.save(FOUR)
+    report = made.reconcile(opener=made.keys.but(root=None))
+    assert report.exit_code == 4
+    assert [order.ca for order in report.waiting] == ["root"]
+    assert [made.openssl_verify(name) for name in NAMES] == ["OK"] * 4
+    serials = serials_of(made.state)
+    (pending,) = made.state.pending
+    made.clock.forward(hours=1)
+    assert made.reconcile().exit_code == 0
+    assert made.state.orders[pending].signed is not None
+    assert serials_of(made.state) == serials
+
+
+def test_a_run_for_one_ca_uses_no_other_key(made: Clone) -> None:
+    made.clock.forward(days=5)
+    made.save(FOUR)
+    root = Watched(made.keys.named("root"), lambda _: None)
+    report = made.reconcile(opener=made.keys.but(root=root), selected={"issuing"})
+    assert report.exit_code == 0
+    assert root.signed == []
+    assert [made.openssl_verify(name) for name in NAMES] == ["OK"] * 4
+    assert made.reconcile(take_over=True).exit_code == 0
+    assert made.plan().actions == ()
+
+
+def test_a_signer_with_another_key_stops_before_anything_is_recorded(made: Clone) -> None:
+    made.save(FOUR)
+    before = made.tip
+    wrong = made.keys.named("other")
+    with pytest.raises(
+        ContradictionError, match="another key than the CA's certificate"
+    ) as refusal:
+        made.reconcile(opener=made.keys.but(issuing=wrong))
+    assert refusal.value.exit_code == 5
+    assert made.tip == before
+
+
+def test_signatures_of_another_key_are_thrown_away(made: Clone) -> None:
+    made.save(FOUR)
+    liar = Garbled(made.keys.named("issuing"), made.keys.named("other"))
+    with pytest.raises(ContradictionError, match="does not verify under the CA's key"):
+        made.reconcile(opener=made.keys.but(issuing=liar))
+    assert len(made.state.pending) == 4
+    assert made.verify().contradictions == []
+    assert made.status == ""
+    assert made.reconcile(take_over=True).exit_code == 0
+    assert [made.openssl_verify(name) for name in NAMES] == ["OK"] * 4
+
+
+def test_a_wrong_key_among_leftovers_wastes_no_signature_of_another_ca(made: Clone) -> None:
+    """Every signature that a key makes is in the ledger."""
+    made.save(FOUR)
+    made.clock.forward(days=5)  # both CAs' CRLs are due
+    dead = {name: failing_after(made.keys.named(name), 0) for name in ("root", "issuing")}
+    with pytest.raises(BackendUnavailableError):
+        made.reconcile(opener=made.keys.but(**dead))
+    assert len(made.state.pending) == 6
+    root = Watched(made.keys.named("root"), lambda _: None)
+    with pytest.raises(ContradictionError, match="another key than the CA's certificate"):
+        made.reconcile(
+            take_over=True, opener=made.keys.but(root=root, issuing=made.keys.named("other"))
+        )
+    signed = 6 - len(made.state.pending)
+    assert signed == len(root.signed)
+    assert made.reconcile(take_over=True).exit_code == 0
+
+
+def test_a_passphrase_that_is_wrong_for_one_key_is_a_usage_error_and_no_traceback(
+    made: Clone,
+) -> None:
+    def opener(uri: str) -> object:
+        raise UsageError(f"the passphrase of {uri} is wrong")
+
+    made.save(FOUR)
+    with pytest.raises(UsageError):
+        made.reconcile(opener=opener)  # type: ignore[arg-type] # it never returns
+    assert made.reconcile().exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "error", [BackendUnavailableError("throttled"), UsageError("the key may not do this")]
+)
+def test_whatever_a_signer_raises_the_finished_signatures_are_committed(
+    made: Clone, error: Exception
+) -> None:
+    made.save(FOUR)
+
+    def before(_: bytes) -> None:
+        if len(signer.signed) == 2:
+            raise error
+
+    signer = Watched(made.keys.named("issuing"), before)
+    with pytest.raises(type(error)):
+        made.reconcile(opener=made.keys.but(issuing=signer))
+    state = made.state
+    assert sum(1 for name in NAMES if state.requests[name].current) == len(signer.signed) == 2
