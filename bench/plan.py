@@ -17,7 +17,7 @@ from fixture import STEPS, CaRepository, Request, now
 from gitca.plan.desired import read_desired
 from gitca.plan.make import make_plan
 from history import add_issued, index_entries
-from measure import Json, Steps, in_new_process, machine, median, several, show, tell
+from measure import Json, Steps, in_new_process, least, machine, several, show, tell
 from openssl_ca import OpensslCa
 
 
@@ -118,9 +118,9 @@ def _growth(sizes: Sequence[int], measured: Sequence[Mapping[str, Json]]) -> Jso
     for change, measurements in measured[few].items():
         for name, less in measurements.items():
             more = measured[many][change][name]
-            if isinstance(less, dict) and isinstance(more, dict) and "median" in less:
+            if isinstance(less, dict) and isinstance(more, dict) and "runs" in less:
                 growth[f"{change}, {name}"] = _grown(
-                    median(less), median(more), sizes[many] - sizes[few]
+                    least(less), least(more), sizes[many] - sizes[few]
                 )
     return growth
 

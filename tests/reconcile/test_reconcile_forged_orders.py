@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 
 from ca_documents import authority, policy, private_key, request
+from ca_forger import Forger, blob, forger_of, honest_order
 from ca_signers import Watched, failing_after
 from ca_world import Clone, git
 from gitca.documents.load import load_governing
 from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.ledger.draft import crl_tbs
 from gitca.ledger.events import (
-    CertificateParticulars,
     CrlParticulars,
     DocumentReference,
-    Event,
     Ordered,
 )
 from gitca.ledger.image import order_path, standing_certificate
-from gitca.ledger.segment import render_segment
-from gitca.plan.desired import read_desired
 from gitca.plan.issuers import authority_template
-from gitca.plan.make import make_plan
-from gitca.plan.model import IssueCertificate
-from gitca.x509.certificate import Issuer, rehearse
 from gitca.x509.template import CertificateTemplate, GeneralName
 
 NAME = "api.example.internal"
@@ -38,98 +30,9 @@ API = "requests/payments/api.yaml"
 YEAR = timedelta(days=365)
 
 
-def blob(clone: Clone, path: str, commit: str = "HEAD") -> DocumentReference:
-    return DocumentReference(path, git(clone.folder, "rev-parse", f"{commit}:{path}"))
-
-
-@dataclass
-class Forger:
-    """Knows an honest order that was recorded in a copy of the repository, and varies it."""
-
-    clone: Clone
-    honest: Ordered
-    template: CertificateTemplate
-
-    @property
-    def given(self) -> CertificateParticulars:
-        assert isinstance(self.honest.particulars, CertificateParticulars)
-        return self.honest.particulars
-
-    def issuer(self, ca: str, algorithm: str = "ecdsa-sha256") -> Issuer:
-        record = self.clone.state.authority(ca).certificate
-        assert record is not None
-        return Issuer(standing_certificate(record).der, algorithm)
-
-    def certificate(
-        self,
-        *,
-        ca: str = "issuing",
-        template: CertificateTemplate | None = None,
-        algorithm: str = "ecdsa-sha256",
-        particulars: dict[str, Any] | None = None,
-        **changes: Any,
-    ) -> tuple[Ordered, bytes]:
-        """Return an order whose bytes say what it says."""
-        wanted = template or self.template
-        given = replace(
-            self.given,
-            template=wanted.digest,
-            key=wanted.key_identifier,
-            **(particulars or {}),
-        )
-        tbs = rehearse(
-            wanted,
-            self.issuer(ca, algorithm),
-            serial=int(given.serial, 16),
-            not_before=given.not_before,
-            not_after=given.not_after,
-        ).tbs
-        return self.order(tbs, given, ca=ca, signature_algorithm=algorithm, **changes), tbs
-
-    def order(
-        self, tbs: bytes, given: CertificateParticulars | CrlParticulars, **changes: Any
-    ) -> Ordered:
-        digest = hashlib.sha256(tbs).hexdigest()
-        return replace(
-            self.honest, order=digest[:32], tbs=f"sha256:{digest}", particulars=given, **changes
-        )
-
-    def push(self, ordered: Ordered, tbs: bytes | None, *more: Event) -> None:
-        """Write the order into the branch as gitca would."""
-        path, data = render_segment(self.clone.state.head, [ordered, *more])
-        files: dict[str, str | bytes | None] = {path: data}
-        if tbs is not None:
-            files[order_path(ordered.order)] = tbs
-        self.clone.save(files, "gitca: order certificates: 1")
-
-
-def honest_order(clone: Clone) -> Ordered:
-    """Let a run die after it recorded one order in a copy of the repository."""
-    copy = clone.copy(clone.folder.parent / f"copy-{len(list(clone.folder.parent.iterdir()))}")
-    dead = {name: failing_after(clone.keys.named(name), 0) for name in ("root", "issuing")}
-    with pytest.raises(BackendUnavailableError):
-        copy.reconcile(opener=copy.keys.but(**dead))
-    (pending,) = copy.state.pending.values()
-    return pending.ordered
-
-
 @pytest.fixture
 def forger(made: Clone) -> Forger:
-    made.save({API: request("api", NAME)})
-    honest = honest_order(made)
-    made.clock.forward(minutes=11)
-    with made.store() as store:
-        snapshot = store.at(made.tip, made.tip)
-        desired = read_desired(
-            snapshot.entries,
-            store.read,
-            snapshot.state,
-            made.clock.now,
-            read_requesters=store.requesters(snapshot.source),
-        )
-        (action,) = make_plan(desired, snapshot.state, made.clock.now).actions
-    assert isinstance(action, IssueCertificate)
-    return Forger(made, honest, action.template)
+    return forger_of(made)
 
 
 def refused(clone: Clone, words: str) -> None:

@@ -1,5 +1,35 @@
 """Whole repositories, made once a session and copied for each test."""
 
-from ca_fixtures import issued, issued_once, key_ring, made, made_once, shared
+from __future__ import annotations
 
-__all__ = ["issued", "issued_once", "key_ring", "made", "made_once", "shared"]
+from pathlib import Path
+
+import pytest
+
+from ca_documents import request, revocation
+from ca_fixtures import issued, issued_once, key_ring, made, made_once, shared
+from ca_signers import failing_after
+from ca_world import Clone
+from gitca.errors import BackendUnavailableError
+
+__all__ = ["issued", "issued_once", "key_ring", "made", "made_once", "rich", "rich_once", "shared"]
+
+
+@pytest.fixture(scope="session")
+def rich_once(tmp_path_factory: pytest.TempPathFactory, issued_once: Clone) -> Clone:
+    """Two certificates, one of them revoked, three CRLs, and an order that waits."""
+    clone = issued_once.copy(tmp_path_factory.mktemp("rich") / "clone")
+    clone.save({"requests/web.yaml": request("web", "web.example.internal")})
+    assert clone.reconcile().exit_code == 0
+    clone.save({"requests/stop.yaml": revocation(certificate="payments/api")})
+    assert clone.reconcile().exit_code == 0
+    clone.save({"requests/late.yaml": request("late", "late.example.internal")})
+    dead = failing_after(clone.keys.named("issuing"), 0)
+    with pytest.raises(BackendUnavailableError):
+        clone.reconcile(opener=clone.keys.but(issuing=dead))
+    return clone
+
+
+@pytest.fixture
+def rich(tmp_path: Path, rich_once: Clone) -> Clone:
+    return rich_once.copy(tmp_path / "clone")

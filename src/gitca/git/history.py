@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gitca.errors import ContradictionError
 from gitca.git.repository import ORIGIN, GitRepository
 from gitca.git.snapshot import Branches
-from gitca.ledger.segment import LEDGER_FOLDER, segment_path
-from gitca.ledger.state import LedgerState
+from gitca.ledger.segment import LEDGER_FOLDER
+
+LOOKED_AT = 50
 
 
 def reviewed_history(
@@ -25,22 +28,25 @@ def reviewed_history(
     return repository.history(tip) if tip else None
 
 
-def check_growth(repository: GitRepository, tip: str, state: LedgerState) -> None:
-    """Raise ContradictionError where the last change to the ledger was not to add to it.
+def check_growth(repository: GitRepository, tip: str, segments: Mapping[str, str]) -> None:
+    """Raise ContradictionError where segments of the ledger were taken away or changed (I10).
 
     A chain of hashes that lost its last segments is a valid chain. But the commit that took them
     away is in the history: a person's, made from an old index, a revert, a merge that kept the
-    wrong side. `state` is the fold of the ledger at `tip`; one commit is looked at, the newest that
-    touched the ledger, because gitca looked so before it wrote each one before.
+    wrong side. `segments` are those at `tip`, path to blob. Only the newest commits that touched
+    the ledger are looked at, because gitca looked so before it wrote each of the older ones.
     """
-    commit, changes = repository.last_change(tip, LEDGER_FOLDER)
-    last = segment_path(state.head.number)
-    for status, path in changes:
-        # A merge that kept the wrong side changed nothing itself; what the other added is gone.
-        is_gone = (len(path), path) > (len(last), last)
-        if status != "A" or is_gone:
-            what = f"added it, and the ledger ends at {last}" if status == "A" else "changed it"
+    changes = repository.last_changes(tip, LEDGER_FOLDER, count=1)
+    if any(change.before is not None for change in changes):
+        # Somebody touched what was there, perhaps to put it back: what was it at first?
+        changes = repository.last_changes(tip, LEDGER_FOLDER, count=LOOKED_AT)
+    oldest = {change.path: change for change in changes}
+    for path, change in sorted(oldest.items()):
+        blob = change.before or change.after
+        if segments.get(path) != blob:
             raise ContradictionError(
-                f"{path}: a segment of the ledger is not what it was: commit {commit[:12]} {what}",
-                remedy="take issued/ back to what it was (git checkout COMMIT -- issued) and push",
+                f"{path}: this segment of the ledger was taken away or changed; commit"
+                f" {change.commit[:12]} shows what it was",
+                remedy=f"find what changed it (git log -- {LEDGER_FOLDER}); COMMIT being the one"
+                " before, git restore --source=COMMIT --staged --worktree issued; commit, push",
             )

@@ -13,6 +13,7 @@ from typing import Self
 from gitca.documents.load import TreeEntry
 from gitca.errors import BackendUnavailableError, UsageError
 from gitca.git.fast_import import CommitContent, Identity, write_commit
+from gitca.git.log import FileChange, last_changes
 from gitca.git.objects import SIZE_LIMIT, ObjectReader, list_tree, tree_id
 from gitca.git.process import Git, as_text
 from gitca.git.refs import branch_ref, is_ancestor, merge_base, resolve, shown_ref, swap
@@ -211,17 +212,12 @@ class GitRepository:
         answer = self._git.ask("rev-parse", "--is-shallow-repository")
         return as_text(answer).strip() == "true"
 
-    def last_change(self, commit: str, path: str) -> tuple[str, list[tuple[str, str]]]:
-        """Return the newest commit of a history that touched files below a path, and those files.
+    def last_changes(self, commit: str, path: str, *, count: int) -> list[FileChange]:
+        """Return the changes of files below a path, of the newest commits that made some.
 
-        Each comes with its status (`A` added, `D` deleted, `M` modified, …). Both sides of merges
-        are looked at. Empty where there is none, or the last change was made by a merge itself.
+        Newest first, both sides of merges looked at; what a merge itself changed is left out.
         """
-        options = ("--full-history", "--no-renames", "--name-status", "--no-ext-diff", "-z")
-        answer = self._git.ask("log", "-1", "--format=%H", *options, commit, "--", path)
-        found, _, rest = as_text(answer).partition("\0")
-        fields = iter(rest.lstrip("\n").split("\0")[:-1])
-        return found, list(zip(fields, fields, strict=True))
+        return last_changes(self._git, commit, path, count=count)
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor of two commits, None where they share no history."""

@@ -7,7 +7,6 @@ of the local branch where there is no remote): that push is the lock of DESIGN s
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,18 +16,18 @@ from gitca.errors import ContradictionError, LostRaceError
 from gitca.git.history import check_growth, reviewed_history
 from gitca.git.message import commit_message
 from gitca.git.objects import BlobTooLargeError
+from gitca.git.ordered import ordered_bytes
 from gitca.git.repository import GitRepository, Identity
 from gitca.git.shown import ShownBranch
 from gitca.git.snapshot import Branches, Snapshot
 from gitca.git.worktree import Outcome
-from gitca.ledger.draft import Batch, crl_tbs
-from gitca.ledger.events import CertificateParticulars, CrlParticulars, Event, Ordered, Signed
-from gitca.ledger.image import image_of, order_path, standing_certificate
+from gitca.ledger.draft import Batch
+from gitca.ledger.events import CertificateParticulars, Event, Ordered, Signed
+from gitca.ledger.image import image_of, order_path
 from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.desired import ReadRequesters
 from gitca.policy.case import Requester
-from gitca.x509.refusal import RefusedError
 
 __all__ = ["Branches", "Fulfilment", "RecordedOrder", "Snapshot", "Store"]
 
@@ -121,7 +120,7 @@ class Store:
     def check_growth(self, snapshot: Snapshot) -> None:
         """Raise ContradictionError where segments of the ledger were taken away or changed."""
         if snapshot.tip is not None:
-            check_growth(self._repository, snapshot.tip, snapshot.state)
+            check_growth(self._repository, snapshot.tip, dict(self._folded))
 
     def reviewed(self, commit: str) -> frozenset[str] | None:
         """Return the history of the documents that goes with a commit's `issued/`.
@@ -195,13 +194,7 @@ class Store:
         Raises: ContradictionError when the bytes are missing or not those that were ordered.
         """
         for record in tuple(snapshot.state.pending.values()):
-            tbs = self._ordered_bytes(snapshot, record)
-            if f"sha256:{hashlib.sha256(tbs).hexdigest()}" != record.ordered.tbs:
-                raise ContradictionError(
-                    f"order {record.ordered.order} is for bytes with the digest"
-                    f" {record.ordered.tbs}, and {order_path(record.ordered.order)} holds others",
-                    remedy="nothing was signed; find the commit that changed it",
-                )
+            tbs = ordered_bytes(self._repository, snapshot, record)
             yield RecordedOrder(record.ordered, tbs, _PROOF)
 
     def commit(
@@ -280,32 +273,6 @@ class Store:
         # What was written lies below issued/ alone, so that the documents are the parent's.
         self._listed = commit, snapshot.entries
         return self.at(commit, commit)
-
-    def _ordered_bytes(self, snapshot: Snapshot, record: OrderRecord) -> bytes:
-        ordered = record.ordered
-        if isinstance(ordered.particulars, CrlParticulars):
-            return self._crl_bytes(snapshot.state, ordered, ordered.particulars)
-        blob = snapshot.orders.get(order_path(ordered.order))
-        if blob is None:
-            raise ContradictionError(
-                f"{order_path(ordered.order)} is missing, and its order awaits a signature",
-                remedy="nothing was signed; find the commit that removed it and restore it",
-            )
-        return self._repository.read(blob, size_limit=LARGEST_DOCUMENT)
-
-    def _crl_bytes(
-        self, state: LedgerState, ordered: Ordered, particulars: CrlParticulars
-    ) -> bytes:
-        authority = state.authority(ordered.ca)
-        if authority.certificate is None or authority.pending_crl is None:
-            raise ContradictionError(f"a CRL of CA {ordered.ca} is ordered before its certificate")
-        issuer = standing_certificate(authority.certificate)
-        entries = authority.pending_crl[1]
-        algorithm = ordered.signature_algorithm
-        try:
-            return crl_tbs(issuer, particulars, entries, signature_algorithm=algorithm)
-        except RefusedError as error:
-            raise ContradictionError(f"order {ordered.order}: {error.message}") from error
 
     def _settle(
         self, state: LedgerState, fulfilments: Sequence[Fulfilment]

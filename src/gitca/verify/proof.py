@@ -44,11 +44,14 @@ def verify(store: Store, commit: str, *, progress: Progress = lambda *_: None) -
             report.contradictions += replay.take(segment)
             progress("replay", place, len(segments))
         snapshot = store.at(commit, commit)
-        store.check_growth(snapshot)
         pending = tuple(store.pending(snapshot))
     except ContradictionError as error:
-        report.contradictions.append(Contradiction("I10", "ledger", error.message, error.remedy))
+        report.contradictions.append(_of_ledger(error))
         return report
+    try:
+        store.check_growth(snapshot)
+    except ContradictionError as error:
+        report.contradictions.append(_of_ledger(error))
     report.checked["segments"] = len(segments)
     report.checked["pending orders"] = len(pending)
     report.contradictions += _compare(files, replay, store)
@@ -72,6 +75,10 @@ def _segments(store: Store, files: dict[str, TreeEntry]) -> Iterator[Segment]:
     blobs = store.read_segments([files[path].blob for path in paths])
     for path, data in zip(paths, blobs, strict=True):
         yield parse_segment(path, data)
+
+
+def _of_ledger(error: ContradictionError) -> Contradiction:
+    return Contradiction("I10", "ledger", error.message, error.remedy)
 
 
 def _spent(segments: tuple[Segment, ...]) -> frozenset[str]:
