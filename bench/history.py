@@ -235,7 +235,13 @@ def _judged(
         for entry in snapshot.entries
         if entry.path == request.path or not entry.path.startswith("requests/")
     ]
-    desired = read_desired(entries, store.read, snapshot.state, moment)
+    desired = read_desired(
+        entries,
+        store.read,
+        snapshot.state,
+        moment,
+        read_requesters=store.requesters(snapshot.source),
+    )
     plan = make_plan(desired, snapshot.state, moment)
     issues = [action for action in plan.actions if isinstance(action, IssueCertificate)]
     if len(issues) != 1:

@@ -109,7 +109,7 @@ def roca() -> RsaKey:
 
 
 def small_factor() -> RsaKey:
-    return RsaKey(prime(BITS - 14), 10007)
+    return RsaKey(prime(BITS - 14), 16381)
 
 
 def shared_prime() -> RsaKey:

@@ -206,7 +206,7 @@ def test_a_request_without_a_sound_document_has_findings_and_no_rules(run: Run, 
     code, out, _ = run("policy", "check", "payments/api")
     assert code == 1
     assert "(request.policy.unknown)" in out
-    assert "VERDICT" not in out
+    assert "not asked" not in out
     code, _, err = run("policy", "check", "nobody")
     assert code == 2
     assert "there is no requests/nobody.yaml" in err

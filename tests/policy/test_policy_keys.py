@@ -181,7 +181,7 @@ RIVAL = KeyHistory(rivals=("payments/web",))
         (
             "sameRequest",
             KeyHistory(rivals=("a", "b", "c", "d")),
-            "the key is asked for by “a”, “b”, “c” and 1 more as well; allowed is a key of the"
+            "the key is asked for by “a”, “b”, “c” and others as well; allowed is a key of the"
             " request's own",
         ),
         ("allow", MINE, None),
@@ -261,3 +261,14 @@ def test_a_new_key_is_not_asked_to_last_longer_than_it_may() -> None:
 
 def test_without_a_greatest_age_a_key_may_be_of_any() -> None:
     assert judge_history(KeyHistory("payments/api", NOW - timedelta(days=9000))).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "digest", "rule"),
+    [("RSA-2048-e3", "sha256", "key.algorithms.exponents"), ("RSA-2048", "md5", "key.csrHashes")],
+)
+def test_what_no_policy_may_allow_is_no_policys_word_and_so_never_waived(
+    key: str, digest: str, rule: str, tmp_path: Any
+) -> None:
+    (finding,) = judge(csr_bytes=openssl_csr(tmp_path, digest, key=key)).findings
+    assert (finding.rule, finding.policy) == (rule, "")

@@ -574,6 +574,12 @@ def test_a_wildcard_common_name_is_held_against_deny_and_the_wildcard_patterns()
     ]
 
 
+def test_a_special_name_that_is_not_allowed_is_one_finding() -> None:
+    policy = with_sans('dns: {allow: ["**.example.internal"]}')
+    verdict = judge(request_text("sans: {dns: [localhost]}"), policy=policy)
+    assert [finding.rule for finding in verdict.findings] == ["sans.dns.allow"]
+
+
 @pytest.mark.parametrize(
     ("lines", "at"),
     [

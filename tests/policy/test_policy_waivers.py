@@ -16,6 +16,7 @@ from gitca.documents.waiver import NEVER_WAIVED, WaiverSpec, why_never
 from gitca.findings import Severity
 from gitca.policy.case import Verdict
 from gitca.policy.evaluate import evaluate
+from gitca.policy.rule_names import rule_names
 from gitca.policy.waivers import examine_waivers, waivers_for
 
 API = "sans: {dns: [api.example.internal]}"
@@ -106,6 +107,17 @@ def test_a_waiver_of_what_is_never_waived_is_refused(rule: str, below: str) -> N
     assert f"is never waived: {NEVER_WAIVED[rule]}" in finding.message
 
 
+def test_the_table_names_rules_that_there_are() -> None:
+    names = [name.pattern for name in rule_names()]
+    elsewhere = {"namesFrom", "limits", "lint", "template", "policy", "waiver"}
+    unknown = [
+        rule
+        for rule in NEVER_WAIVED
+        if not any(name == rule or name.startswith(f"{rule}.") for name in names)
+    ]
+    assert set(unknown) <= elsewhere
+
+
 def test_a_prefix_of_letters_is_not_a_prefix_of_the_name() -> None:
     assert why_never("csrx.subject") is None
     assert why_never("key.refusedly") is None
@@ -127,8 +139,9 @@ def test_what_holds_under_every_policy_is_not_waived_even_by_name() -> None:
 
 def test_what_cannot_be_written_into_a_certificate_is_not_waived() -> None:
     policy = changed(POLICY, ("  issuer: issuing\n", "  issuer: issuing\n  namesFrom: csr\n"))
-    verdict = judged(request_text(API), waiver("namesFrom"), policy=policy)
-    assert verdict.is_denied
+    forged = waiver()
+    forged = replace(forged, spec=forged.spec.model_copy(update={"rule": "namesFrom"}))
+    assert judged(request_text(API), forged, policy=policy).is_denied
 
 
 def test_a_waived_rule_of_an_expression_is_waived_by_its_name() -> None:

@@ -40,7 +40,8 @@ def plan(
     """Show what a reconcile would do, and every finding.
 
     Reads the checked-out commit and its ledger; needs no key and no network, and changes nothing.
-    What would be issued is built and linted too. Exits with 1 if a document has errors.
+    What would be issued is built and linted too. With --base, what changed policies would do to
+    the requests that stand is shown as well. Exits with 1 if a document has errors.
     """
     from gitca.cli.report import FINDINGS, tally, write_findings
     from gitca.findings import has_errors, in_order

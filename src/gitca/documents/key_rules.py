@@ -14,14 +14,14 @@ from gitca.documents.fields import Contradiction, Duration, Items, duration_text
 from gitca.documents.usages import ExtendedKeyUsage, KeyUsage, extended_key_usage_oid
 
 _RsaBits = Annotated[int, Field(ge=2048, le=16384)]
-_LEAST_EXPONENT = 65537  # FIPS 186-5 section 5.4: above 2^16; small ones have a history of attacks
+LEAST_EXPONENT = 65537  # FIPS 186-5 section 5.4: above 2^16; small ones have a history of attacks
 
 
 def _exponent(value: int) -> int:
-    if value < _LEAST_EXPONENT or not value & 1:
+    if value < LEAST_EXPONENT or not value & 1:
         raise refuse(
             "policy.key.exponent",
-            f"exponent {value} is not an odd number from {_LEAST_EXPONENT} on"
+            f"exponent {value} is not an odd number from {LEAST_EXPONENT} on"
             " (FIPS 186-5 section 5.4)",
             "write 65537, which every tool uses",
         )
@@ -31,7 +31,7 @@ def _exponent(value: int) -> int:
 _Exponent = Annotated[
     int,
     AfterValidator(_exponent),
-    WithJsonSchema({"type": "integer", "minimum": _LEAST_EXPONENT, "not": {"multipleOf": 2}}),
+    WithJsonSchema({"type": "integer", "minimum": LEAST_EXPONENT, "not": {"multipleOf": 2}}),
 ]
 
 
@@ -48,7 +48,7 @@ class RsaKeys(CheckedModel):
         None, description="The longest modulus in bits.", examples=[4096]
     )
     exponents: Items[_Exponent] = Field(
-        (_LEAST_EXPONENT,),
+        (LEAST_EXPONENT,),
         description="The allowed public exponents: odd, from 65537 on, of 18 digits at most."
         " Without it, 65537 alone.",
         examples=[[65537]],

@@ -97,14 +97,14 @@ def what_if(standing: Standing, before: Governing, after: Governing) -> WhatIf:
     """Return what it would do to the standing requests if `after` took the place of `before`."""
     policies = changed_policies(before, after)
     named = _named(standing.state, before, after)
+    if not (policies or named):
+        return WhatIf((), 0, ())
     names = request_paths(standing.entries)
     only = {
         entry.path
         for name, entry in names.items()
         if name in named or _may_be_under(name, entry, policies, standing.state)
     }
-    if not (policies or named):
-        only = set()
     requests = load_requests(standing.entries, standing.read, only=only)
     reached = {
         name: document

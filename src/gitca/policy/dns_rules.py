@@ -27,9 +27,9 @@ def allows_wildcard(rules: DnsRules, name: str, request: Request) -> bool:
     return allow_list("dns", rules.wildcards, request).admits(name)
 
 
-def unsaid(rules: DnsRules, name: str) -> Iterator[SpecialName]:
-    """Yield the special kinds of a name that neither `special` nor a literal pattern speaks of."""
-    if pattern_list("dns", _literals(rules.allow)).admits(name):
+def unsaid(rules: DnsRules, name: str, request: Request) -> Iterator[SpecialName]:
+    """Yield the kinds of a special name that a star alone allows: `special` has none of them."""
+    if pattern_list("dns", _literals(rules.allow)).admits(name) or not allows(rules, name, request):
         return
     for kind in special_kinds(name):
         if kind not in rules.special:

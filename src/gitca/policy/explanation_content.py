@@ -74,6 +74,7 @@ def authority_sentences(spec: IssuancePolicySpec) -> Iterator[str]:
     below = rules.path_length.max
     follow = "no further CA" if below == 0 else f"at most {number(below, 'level')} of CAs"
     yield f"A request may ask for a CA certificate, below which there is {follow}."
+    yield "It has the key usages keyCertSign and cRLSign, whatever else is said of usages."
     constraints = rules.name_constraints
     if constraints.required:
         yield "Such a request must state name constraints."

@@ -102,7 +102,7 @@ def _type(path: str, words: str, rules: Any) -> Iterator[str]:
     if rules.required:
         yield f"A request without {words} is denied."
     if rules.max is not None:
-        yield f"There may be at most {rules.max} {words}."
+        yield _begun(f"{words}: at most {rules.max}.")
     told = ("allow", "deny", "wildcards", "special", "required", "max", "spiffe")
     yield from rest(rules, path, told)
 

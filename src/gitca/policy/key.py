@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from gitca.documents.issuance_policy import EcdsaKeys, KeyAlgorithm, MlDsaKeys, RsaKeys
+from gitca.documents.key_rules import LEAST_EXPONENT, CsrHash
 from gitca.findings import Finding
 from gitca.policy.case import Case, objection
 from gitca.policy.proposal import Proposal
@@ -37,7 +39,9 @@ def check_exponent(case: Case, _: Proposal) -> Iterator[Finding]:
     fitting = [rule for rule in listed if _covers(rule, key)]
     exponents = dict.fromkeys(number for rule in fitting for number in rule.exponents)
     if fitting and key.exponent not in exponents:
-        yield case.denial(
+        # Those below cannot be listed, so that no waiver stands in for a list either.
+        speak = objection if key.exponent < LEAST_EXPONENT else case.denial
+        yield speak(
             "key.algorithms.exponents",
             f"the RSA key's public exponent is {key.exponent};"
             f" {allowed(map(str, exponents), quote=False)}",
@@ -77,7 +81,8 @@ def check_csr_hash(case: Case, _: Proposal) -> Iterator[Finding]:
     """`key.csrHashes`: the CSR's signature proves possession with a hash that is listed."""
     seen, listed = case.csr.signature_hash, case.policy.spec.key.csr_hashes
     if seen is not None and seen not in listed:
-        yield case.denial(
+        speak = case.denial if seen in get_args(CsrHash) else objection
+        yield speak(
             "key.csrHashes",
             f"the CSR is signed with {seen}; {allowed(listed, quote=False)}",
             case.csr_at,

@@ -53,7 +53,7 @@ def check_reuse(case: Case, proposal: Proposal) -> Iterator[Finding]:
         )
     if history.rivals:
         names = ", ".join(map(quoted, history.rivals[:3]))
-        more = f" and {len(history.rivals) - 3} more" if len(history.rivals) > 3 else ""
+        more = " and others" if len(history.rivals) > 3 else ""
         yield case.denial(
             "key.reuse",
             f"the key is asked for by {names}{more} as well; allowed is a key of the request's own",

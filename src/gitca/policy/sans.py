@@ -83,7 +83,7 @@ def check_wildcards(case: Case, proposal: Proposal) -> Iterator[Finding]:
 def check_special(case: Case, proposal: Proposal) -> Iterator[Finding]:
     """`sans.dns.special`: no star allows a name that more software trusts than its author means."""
     for part, rules in _dns_names(case, proposal):
-        for kind in unsaid(rules, part.value):
+        for kind in unsaid(rules, part.value, case.request):
             yield case.denial(
                 "sans.dns.special",
                 f"{name_words(part.name)} {_SPECIAL_WORDS[kind]} ({kind});"

@@ -7,8 +7,10 @@ name themselves (labels, annotations, attributes, the keys of `request.spec`) ma
   `labels`, `annotations`, and `spec`, which is what the document says, as written, less the CSR.
 - `certificate`: what it will say. `subject` (attribute to list of values), `sans` (type to list of
   values), `key` (`type`, `size`, `curve`, `exponent`, `identifier`), `keyUsage`,
-  `extendedKeyUsage` (names, or OIDs), `isCa`, `pathLength` (-1 without one), `validity` and
-  `backdate` (durations), `issuer` (the CA's name).
+  `extendedKeyUsage` (names, or OIDs), `isCa`, `pathLength` (-1 without one), `nameConstraints`
+  (`permitted` and `excluded`, each type to list of values), `certificatePolicies` (OIDs),
+  `extensions` (other ones; `oid`, `critical`), `validity` and `backdate` (durations), `issuer` (the
+  CA's name).
 - `policy`: `name`, `owner`, `labels`, `issuer`.
 - `now`: the moment of issuance, a timestamp in UTC.
 """
@@ -17,13 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any
 
 from gitca.documents.usages import EXTENDED_KEY_USAGES
 from gitca.policy.case import Case
 from gitca.policy.proposal import Proposal
 from gitca.x509.attributes import attribute_name
-from gitca.x509.template import CertificateTemplate, GeneralNameKind
+from gitca.x509.template import NAME_KINDS, CertificateTemplate, GeneralName
 
 VARIABLES = ("request", "certificate", "policy", "now")
 
@@ -66,12 +68,11 @@ def _request(case: Case) -> dict[str, Any]:
 
 
 def _certificate(case: Case, proposal: Proposal, template: CertificateTemplate) -> dict[str, Any]:
-    constraints, key = template.basic_constraints, case.csr.key
+    constraints, names, key = template.basic_constraints, template.name_constraints, case.csr.key
     length = constraints.path_length if constraints else None
     return {
         "subject": _grouped((attribute_name(part.oid), part.value) for part in template.subject),
-        "sans": {kind: [] for kind in get_args(GeneralNameKind)}
-        | _grouped((name.kind, name.text) for name in template.sans),
+        "sans": _by_type(template.sans),
         "key": {
             "type": key.type,
             "size": key.size,
@@ -83,10 +84,25 @@ def _certificate(case: Case, proposal: Proposal, template: CertificateTemplate) 
         "extendedKeyUsage": [_USAGE_NAMES.get(oid, oid) for oid in template.extended_key_usage],
         "isCa": constraints is not None,
         "pathLength": -1 if length is None else length,
+        "nameConstraints": {
+            "permitted": _by_type(names.permitted if names else ()),
+            "excluded": _by_type(names.excluded if names else ()),
+        },
+        "certificatePolicies": [policy.oid for policy in template.certificate_policies],
+        "extensions": [
+            {"oid": extension.oid, "critical": extension.critical}
+            for extension in template.extensions
+        ],
         "validity": proposal.validity,
         "backdate": case.policy.spec.validity.backdate,
         "issuer": case.authority.name,
     }
+
+
+def _by_type(names: Iterable[GeneralName]) -> dict[str, list[str]]:
+    """Return names by type, every type among the keys."""
+    groups: dict[str, list[str]] = {kind: [] for kind in NAME_KINDS}
+    return groups | _grouped((name.kind, name.text) for name in names)
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

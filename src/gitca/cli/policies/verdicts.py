@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gitca.cli.completion import request_names
-from gitca.cli.output import Format, Styled, write_json, write_line, write_table
+from gitca.cli.output import Format, Styled, terminal_columns, write_json, write_line
 from gitca.cli.settings import settings_of
 from gitca.cli.times import clock
 from gitca.errors import UsageError
@@ -56,11 +57,24 @@ def check(
             policy = judgement.document.spec.policy
             write_line(f"{judgement.path}: {judgement.verdict_word} by policy {policy}")
         if verdicts and not settings.is_quiet:
-            rows = [(Styled(v.outcome, _STYLES[v.outcome]), v.rule, v.reason) for v in verdicts]
-            write_table(("VERDICT", "RULE", "REASON"), rows, shrink=2)
+            _tell(verdicts)
         write_findings(judgement.findings)
     if has_errors(judgement.findings):
         raise typer.Exit(FINDINGS)
+
+
+def _tell(verdicts: tuple[RuleVerdict, ...]) -> None:
+    """Write a line a rule; reasons that are too long for it go on below."""
+    width = max(len(verdict.rule) for verdict in verdicts)
+    before = 11 + width + 2
+    for verdict in verdicts:
+        reason = textwrap.wrap(
+            verdict.reason, max(30, terminal_columns() - before), break_on_hyphens=False
+        )
+        word = Styled(f"{verdict.outcome:<11}", _STYLES[verdict.outcome])
+        write_line(word, f"{verdict.rule:<{width}}  ", *reason[:1])
+        for line in reason[1:]:
+            write_line(" " * before, line)
 
 
 def _record(judgement: Judgement, verdicts: tuple[RuleVerdict, ...]) -> dict[str, object]:
