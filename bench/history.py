@@ -158,8 +158,10 @@ class _Past:
 
     def _draft(self, request: Request, example: IssueCertificate) -> Draft:
         template = _template(request, example.template)
-        not_before = max(self.origin.now - example.backdate, self.issuer.not_before)
-        not_after = not_before + example.validity - timedelta(seconds=1)
+        issuer = self.issuer
+        not_before, not_after = example.period.dates(
+            self.origin.now, issuer.not_before, issuer.not_after
+        )
         serial = x509.random_serial_number()
         rehearsal = rehearse(
             template,

@@ -61,7 +61,7 @@ class History:
         with GitRepository.open(self.path) as repository:
             resolved = repository.resolve(commit)
             assert resolved is not None
-            return dict(repository.last_changes(resolved, paths, below="requests"))
+            return dict(repository.requesters(resolved, paths, below="requests"))
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ _PERSON = re.compile(r"(author|committer) [^<>\n]*<([^<>\n]*)> -?[0-9]+ [+-][0-9
 _BLOCK = 16 * 1024
 
 
-def last_changes(
+def read_requesters(
     git: Git, commit: str, paths: Collection[str], *, below: str
 ) -> Mapping[str, Requester]:
     """Return who changed each file of a commit last; `below` is the folder that holds them all.

@@ -143,7 +143,7 @@ class Store:
         """Return the reader of who changed documents below `requests/` last, as of a commit."""
 
         def read(paths: Collection[str]) -> Mapping[str, Requester]:
-            return self._repository.last_changes(commit, paths, below="requests")
+            return self._repository.requesters(commit, paths, below="requests")
 
         return read
 
