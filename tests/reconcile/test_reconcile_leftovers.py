@@ -146,7 +146,9 @@ def test_a_request_that_was_revoked_before_it_was_signed_stays_revoked(
 
 def test_an_order_on_a_key_that_is_refused_by_now_is_abandoned(issued: Clone) -> None:
     """The key's other certificate was revoked for keyCompromise while the order waited."""
-    issued.save({"requests/b.yaml": request("api", "b.example.internal")})
+    key = {"algorithms": [{"type": "ecdsa", "curves": ["P-256"]}], "reuse": "allow"}
+    files = {"policies/server.yaml": policy(key=key)}
+    issued.save({**files, "requests/b.yaml": request("api", "b.example.internal")})
     die_before_signing(issued)
     issued.save({"requests/stop.yaml": revocation("keyCompromise", certificate="payments/api")})
     assert issued.reconcile().exit_code == 3

@@ -14,6 +14,7 @@ import idna
 
 from gitca.documents.identity_templates import has_other_braces, replace_templates
 from gitca.policy.glob import CharacterClass, Glob, Token, literal
+from gitca.x509.refusal import quoted
 
 _PARTS = re.compile(r"(\*+|\{\+?[0-9]+\})")
 _HOLE = re.compile(r"\{\+?[0-9]+\}")
@@ -124,9 +125,9 @@ def _label_tokens(label: str, values: tuple[str | None, ...], *, star: str) -> l
         return [Token(CharacterClass(frozenset(HOST_CHARACTERS + separator + star)), repeats=True)]
     if "**" in label:
         raise PatternError("** stands for whole labels only")
-    ascii_label = label.lower() if label.isascii() else _a_label(label.lower())
+    ascii_label = label.lower() if label.isascii() else _a_label(label)
     if not label or not _LDH.fullmatch(_PARTS.sub("", ascii_label)):
-        raise PatternError(f"{label!r} is no label of a host name")
+        raise PatternError(f"{quoted(label)} is no label of a host name")
     return Stars(LABEL, LABEL).tokens(ascii_label, values)
 
 
@@ -135,4 +136,4 @@ def _a_label(label: str) -> str:
     try:
         return idna.encode(label, uts46=False).decode("ascii")
     except idna.IDNAError as error:
-        raise PatternError(f"{label!r} is no label by IDNA 2008 ({error})") from error
+        raise PatternError(f"{quoted(label)} is no label by IDNA 2008 ({error})") from error

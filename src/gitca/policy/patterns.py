@@ -27,6 +27,7 @@ from gitca.policy.pattern_tokens import (
     written,
 )
 from gitca.policy.uri_patterns import UriPattern
+from gitca.x509.refusal import quoted
 
 __all__ = ["Pattern", "PatternError", "PatternKind", "Values", "compile_pattern"]
 
@@ -65,7 +66,7 @@ def compile_pattern(kind: PatternKind, text: str, values: Values = ()) -> Patter
     try:
         return _COMPILERS[kind](written(text, dict(values)))
     except PatternError as error:
-        raise PatternError(f"{text!r}: {error}") from error
+        raise PatternError(f"{quoted(text)}: {error}") from error
 
 
 class DnsPattern:
@@ -219,7 +220,7 @@ class OidPattern:
     def __init__(self, pattern: Written) -> None:
         for arc in pattern.text.split("."):
             if not arc.isascii() or not (arc.isdigit() or arc in _WHOLE or _is_hole(arc)):
-                raise PatternError(f"{arc!r} is neither a number nor a star that stands for one")
+                raise PatternError(f"{quoted(arc)} is neither a number nor a star that stands for one")
         self._glob = _ARCS.glob(pattern.text, pattern.values)
 
     @property
