@@ -220,7 +220,7 @@ class OidPattern:
     def __init__(self, pattern: Written) -> None:
         for arc in pattern.text.split("."):
             if not arc.isascii() or not (arc.isdigit() or arc in _WHOLE or _is_hole(arc)):
-                raise PatternError(f"{quoted(arc)} is neither a number nor a star that stands for one")
+                raise PatternError(f"{quoted(arc)} is no number and no star that stands for one")
         self._glob = _ARCS.glob(pattern.text, pattern.values)
 
     @property
