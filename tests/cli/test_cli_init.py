@@ -13,6 +13,10 @@ from gitca.cli import boundary
 from gitca.cli.fresh import fresh_folder
 from gitca.errors import UsageError
 
+POLICIES = (
+    *("code-signing", "internal-client", "internal-server", "iot-device", "kubernetes-issuer"),
+    *("smime", "spiffe-workload"),
+)
 NAMES = ("--domain", "example.internal", "--organization", "Example")
 
 
@@ -21,8 +25,9 @@ def test_what_init_makes_is_committed_but_for_the_keys(scaffold: Path) -> None:
     assert pki.git("status", "--short") == ""
     assert pki.git("ls-files").splitlines() == [
         *(".gitattributes", ".gitignore", "README.md", "ca/issuing.yaml", "ca/repository.yaml"),
-        *("ca/root.yaml", "issued/.gitkeep", "policies/internal-client.yaml"),
-        *("policies/internal-server.yaml", "requests/.gitkeep"),
+        *("ca/root.yaml", "issued/.gitkeep"),
+        *(f"policies/{name}{end}.yaml" for name in POLICIES for end in (".tests", "")),
+        "requests/.gitkeep",
     ]
     assert pki.git("branch", "--show-current") == "main\n"
     assert pki.git("log", "-1", "--format=%an <%ae>") == "Test <test@example.com>\n"
@@ -43,7 +48,7 @@ def test_the_passphrase_is_nowhere_in_the_repository(scaffold: Path) -> None:
 
 def test_the_scaffold_has_no_findings(run: Run) -> None:
     code, out, _ = run("validate")
-    assert (code, out) == (0, "5 documents: no findings\n")
+    assert (code, out) == (0, "17 documents: no findings\n")
 
 
 def test_without_an_identity_in_git_the_commit_is_gitcas(gitca: Command, tmp_path: Path) -> None:
@@ -113,7 +118,7 @@ def test_an_organization_may_have_quotes_and_colons(gitca: Command, tmp_path: Pa
         *("--organization", 'Müller: "Sons" #1 \\ {Co}'),
     )
     pki = gitca.at(tmp_path / "pki")
-    assert pki.runs("validate") == "5 documents: no findings\n"
+    assert pki.runs("validate") == "17 documents: no findings\n"
     pki.runs("reconcile")
     subject = pki.start("openssl", "x509", "-noout", "-subject", "-nameopt", "utf8,sep_multiline",
                         "-in", "issued/root/ca.pem")  # fmt: skip

@@ -46,9 +46,9 @@ def init(
 ) -> None:
     """Make a CA repository that reconciles as it is.
 
-    It has a root, an issuing CA, two policies, and the CAs' keys. They are encrypted under
-    GITCA_KEY_PASSPHRASE, the content of the file that GITCA_KEY_PASSPHRASE_FILE names, or a
-    passphrase that is asked for. The folder appears whole or not at all.
+    It has a root, an issuing CA, policies with their tests, and the CAs' keys. The keys are
+    encrypted under GITCA_KEY_PASSPHRASE, the content of the file that GITCA_KEY_PASSPHRASE_FILE
+    names, or a passphrase that is asked for. The folder appears whole or not at all.
     """
     from gitca.cli.fresh import fresh_folder
     from gitca.cli.passphrase import passphrase_of_user
