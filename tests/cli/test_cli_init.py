@@ -11,6 +11,7 @@ from cli_command import PASSPHRASE, Command, Run
 
 from gitca.cli import boundary
 from gitca.cli.fresh import fresh_folder
+from gitca.cli.scaffold import Names, render
 from gitca.errors import UsageError
 
 POLICIES = (
@@ -86,6 +87,8 @@ def test_a_folder_with_anything_in_it_is_left_alone(gitca: Command, tmp_path: Pa
         ("--domain", "exa mple", "--organization", "Example"),
         ("--domain", "example.internal.", "--organization", "Example"),
         ("--domain", 'x"\nspec: {}', "--organization", "Example"),
+        ("--domain", "dev.localhost", "--organization", "Example"),
+        ("--domain", f"{'x' * 56}.test", "--organization", "Example"),
         ("--domain", "example.internal", "--organization", ""),
         ("--domain", "example.internal", "--organization", "x" * 60),
         ("--domain", "example.internal", "--organization", "Ex\u202eample"),
@@ -123,6 +126,18 @@ def test_an_organization_may_have_quotes_and_colons(gitca: Command, tmp_path: Pa
     subject = pki.start("openssl", "x509", "-noout", "-subject", "-nameopt", "utf8,sep_multiline",
                         "-in", "issued/root/ca.pem")  # fmt: skip
     assert 'O=Müller: "Sons" #1 \\ {Co}' in subject.out.splitlines()[2]
+
+
+@pytest.mark.parametrize("domain", ["corp", "example.com", f"{'x' * 55}.test"])
+def test_the_policies_and_their_tests_are_sound_for_any_domain(
+    domain: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path, content in render(Names(domain, 'M*ller: "Sons" {Co}')).items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    assert boundary.run(["--repo", str(tmp_path), "validate"]) == 0
+    assert capsys.readouterr().out == "17 documents: no findings\n"
 
 
 def test_a_failure_on_the_way_leaves_no_trace(tmp_path: Path) -> None:

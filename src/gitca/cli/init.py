@@ -75,7 +75,12 @@ def _checked(domain: str, organization: str, country: str) -> Names:
         message = problem.message if problem else f"{domain} is a wildcard"
         remedy = problem.remedy if problem else ""
         raise UsageError(f"--domain: {message}", remedy=remedy or "give a name as example.internal")
+    if domain.lower().rpartition(".")[2] == "localhost":
+        message = f"--domain: {domain} names the machine that it is read on, and no other"
+        raise UsageError(message, remedy="give a name as example.internal")
     attributes = {
+        # What servers are called, in the tests of the policies too.
+        "--domain, as part of a common name": ("commonName", f"api.{domain}"),
         "--organization": ("organization", organization),
         # The longest name that is made of it.
         "--organization, as part of a common name": ("commonName", f"{organization} Issuing CA"),
