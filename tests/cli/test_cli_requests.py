@@ -34,7 +34,12 @@ def test_the_document_says_what_was_asked_and_carries_the_csr(
     out = pki.runs(
         *("request", "new", "payments/api", "--policy", "internal-server", "--csr", str(csr)),
         *("--dns", "api.example.internal", "--dns", "www.example.internal", "--ip", "10.1.2.3"),
-        *("--uri", "spiffe://example.internal/api", "--common-name", "api.example.internal"),
+        *(
+            "--uri",
+            "spiffe://example.internal/payments/api",
+            "--common-name",
+            "api.example.internal",
+        ),
         *("--validity", "7d"),
     )
     assert read(pki, "payments/api") == {
@@ -43,12 +48,27 @@ def test_the_document_says_what_was_asked_and_carries_the_csr(
         "sans": {
             "dns": ["api.example.internal", "www.example.internal"],
             "ip": ["10.1.2.3"],
-            "uri": ["spiffe://example.internal/api"],
+            "uri": ["spiffe://example.internal/payments/api"],
         },
         "validity": "7d",
         "csr": csr.read_text(),
     }
     assert out.splitlines()[-1].startswith("Next: git add requests/payments/api.yaml")
+
+
+def test_usages_are_asked_for_by_name_or_oid_and_judged(pki: Command, make_csr: MakeCsr) -> None:
+    answer = pki(
+        *("request", "new", "old", "--policy", "internal-server", "--csr", str(make_csr("old"))),
+        *("--dns", "old.example.internal", "--key-usage", "digitalSignature"),
+        *("--key-usage", "keyEncipherment", "--extended-key-usage", "serverAuth"),
+        *("--extended-key-usage", "1.3.6.1.5.5.7.3.17"),
+    )
+    spec = read(pki, "old")
+    assert spec["keyUsage"] == ["digitalSignature", "keyEncipherment"]
+    assert spec["extendedKeyUsage"] == ["serverAuth", "1.3.6.1.5.5.7.3.17"]
+    assert answer.code == 1
+    assert "(policy internal-server, extendedKeyUsage.allow)" in answer.out
+    assert "keyUsage.key-type" in answer.out, "an elliptic curve key encrypts nothing"
 
 
 def test_a_csr_in_der_is_written_as_pem(pki: Command, make_csr: MakeCsr, tmp_path: Path) -> None:

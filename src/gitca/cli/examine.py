@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from gitca.cli.policies.trial_run import run_trials
+from gitca.cli.policies.trial_run import TrialRun, run_trials
 from gitca.cli.progress import tracked
 from gitca.cli.worktree import WorkingTreeReader, entries_of, read_regular
 from gitca.documents.certificate_request import CertificateRequestSpec
@@ -129,10 +129,8 @@ class Examiner:
             self.governing.waivers, needed=needed, judged=judged, requests=names, now=self.now
         )
 
-    def findings_of_tests(
-        self, entries: Iterable[TreeEntry], only: Collection[str] | None
-    ) -> tuple[Finding, ...]:
-        """Return what the tests of policies say; with `only`, of the tests and policies in it."""
+    def run_tests(self, entries: Iterable[TreeEntry], only: Collection[str] | None) -> TrialRun:
+        """Run the tests of policies; with `only`, those of the tests and policies in it."""
 
         def is_wanted(tests: Tests) -> bool:
             return (
@@ -142,9 +140,26 @@ class Examiner:
         read = WorkingTreeReader(self.root)
         ran = run_trials(entries, read, self.governing, self.now, wanted=is_wanted)
         if only is None:
-            return ran.findings
+            return ran
         cases = {finding for report in ran.reports for finding in report.failures}
-        return tuple(f for f in ran.findings if f in cases or f.location.file in only)
+        told = tuple(f for f in ran.findings if f in cases or f.location.file in only)
+        return replace(ran, findings=told)
+
+    def findings_of_policies(self, names: Collection[str], ran: TrialRun) -> Iterator[Finding]:
+        """Yield what is wrong with the policies; `names` are those of all requests.
+
+        A policy that no request fits yet, and that a case of its tests is allowed by, is one that
+        waits for its first request.
+        """
+        waiting = {
+            report.policy
+            for report in ran.reports
+            if any(trial.has_passed and not trial.seen for trial in report.trials)
+        }
+        for finding in examine_policies(self.governing, self.issuers, names, self.now):
+            is_early = finding.rule == "policy.selector" and not finding.is_error
+            if not (is_early and finding.policy in waiting):
+                yield finding
 
     def governs(self, requests: Requests) -> frozenset[str]:
         """The paths of the policies, waivers and CAs that the requests are judged by."""
@@ -189,20 +204,20 @@ def examine(
     governing = examiner.governing
     entries = entries_of(root)
     requests = load_requests(entries, WorkingTreeReader(root), only=only, governing=governing)
-    tests = examiner.findings_of_tests(entries, only)
+    ran = examiner.run_tests(entries, only)
     findings = (
         *governing.findings,
         *(finding for issuer in examiner.issuers.values() for finding in issuer.findings),
         *requests.findings,
         *examiner.findings_of(requests, request_paths(entries), quiet=quiet),
-        *examine_policies(governing, examiner.issuers, request_paths(entries), now),
-        *tests,
+        *examiner.findings_of_policies(request_paths(entries), ran),
+        *ran.findings,
     )
     paths = {entry.path for entry in entries if _is_document(entry.path)}
     if only is None:
         return Examination(len(paths), in_order(findings))
     wanted = frozenset(only) | examiner.governs(requests)
-    tested = {finding.location.file for finding in tests}
+    tested = {finding.location.file for finding in ran.findings}
     shown = (finding for finding in findings if finding.location.file in wanted | tested)
     return Examination(len(paths & frozenset(only)), in_order(shown))
 

@@ -62,6 +62,9 @@ EXAMPLES = {
         "      --dns api.example.internal --common-name api.example.internal",
         "  gitca request new jobs/backup --policy internal-client --validity 7d \\",
         "      --new-key backup.key --dns backup.jobs.example.internal",
+        "  gitca request new shop/old --policy internal-server --csr rsa.csr \\",
+        "      --dns old.example.internal \\",
+        "      --key-usage digitalSignature --key-usage keyEncipherment",
     ),
     "request show": _examples("  gitca request show payments/api"),
     "revoke": _examples(

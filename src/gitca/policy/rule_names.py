@@ -22,8 +22,9 @@ Policy = Document[IssuancePolicySpec]
 
 _NAMES = re.compile(r"((?:`[^`]+`(?:, | and )?)+): (.+)")
 _NAME = re.compile(r"`([^`]+)`")
-# What no request can break: the CA that answers, and how notBefore is set.
-_NO_LIMITS = frozenset({"issuer", "validity.backdate"})
+# What no request can break by itself: the CA that answers, how notBefore is set, and what is judged
+# by the ledger's keys, of which a case has none.
+_NO_LIMITS = frozenset({"issuer", "validity.backdate", "key.reuse"})
 # What is written and can deny nothing: the widest value of each field.
 _WIDEST: Mapping[str, object] = MappingProxyType(
     {"wildcards": True, "weakKeys": "ignore", "reuse": "allow", "paths": ["**"], "special": []}
@@ -82,7 +83,7 @@ def _policy_fields() -> frozenset[str]:
 def configured_rules(policy: Policy) -> tuple[str, ...]:
     """Return the names of the rules that the policy's own text can deny a request by, in order.
 
-    A field that is left out, or that says what no request can break, is none of them.
+    A field that is left out, or that says what no request by itself can break, is none of them.
     """
     names = rule_names()
     spoken: dict[str, None] = {}
