@@ -76,11 +76,9 @@ def check_agreement_bits(_: Case, proposal: Proposal) -> Iterator[Finding]:
 def _allowed(
     case: Case, field: str, stated: StatedUsages, listed: tuple[str, ...]
 ) -> Iterator[Finding]:
-    if not stated.requested:
-        return
     oids = {extended_key_usage_oid(usage) for usage in listed}
     for usage, at in zip(stated.values, stated.places, strict=True):
-        if extended_key_usage_oid(usage) not in oids:
+        if stated.requested and extended_key_usage_oid(usage) not in oids:
             yield case.denial(
                 f"{field}.allow",
                 f"{field} {quoted(usage)} is not allowed;"
@@ -88,14 +86,18 @@ def _allowed(
                 at,
                 remedy="remove it or change the policy",
             )
-    # Without the extension a key may be used for everything: an empty list asks for more, not less.
-    if listed and not stated.values:
+    # Without the extension a key may be used for everything: no usage asks for more, not less. The
+    # key usage of a CA is never without keyCertSign.
+    is_written = field == "keyUsage" and case.request.spec.ca is not None
+    if listed and not stated.values and not (is_written and not stated.requested):
+        seen = "is empty" if stated.requested else "is not stated and has no default"
+        instead = f", or remove {field} for the policy's default" if stated.requested else ""
         yield case.denial(
             f"{field}.allow",
-            f"{field} is empty, and a certificate without it serves every purpose;"
+            f"{field} {seen}, and a certificate without it serves every purpose;"
             f" {allowed(dict.fromkeys(listed), quote=False)}",
             stated.at,
-            remedy=f"list usages, or remove {field} for the policy's default",
+            remedy=f"list usages{instead}",
         )
 
 
