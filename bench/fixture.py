@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from gitca.cli import COLLECTION_THRESHOLDS
 from gitca.git import store as git_store
 from gitca.git.repository import GitRepository, Identity
 from gitca.git.store import Branches, Store
@@ -131,7 +133,13 @@ class CaRepository:
         return in_new_process(_reconcile, self)
 
 
+def collect_as_gitca() -> None:
+    """Let this process look for garbage as seldom as the gitca command does."""
+    gc.set_threshold(*COLLECTION_THRESHOLDS)
+
+
 def _reconcile(repository: CaRepository) -> Steps:
+    collect_as_gitca()
     steps = Steps()
     world = World(now, x509.random_serial_number, secrets.token_hex(8))
     with (

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fixture import STEPS, CaRepository, Request, now
+from fixture import STEPS, CaRepository, Request, collect_as_gitca, now
 from gitca.plan.desired import read_desired
 from gitca.plan.make import make_plan
 from history import add_issued, index_entries
@@ -101,6 +101,7 @@ def _planned(repository: CaRepository, *, actions: int) -> Steps:
 
 def _plan(repository: CaRepository) -> tuple[Steps, int]:
     """Return where the time of a plan goes, and how many actions it has."""
+    collect_as_gitca()
     steps = Steps()
     with steps.step("other"), repository.store() as store, steps.watching(STEPS):
         snapshot = store.load()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,18 @@ def test_issued_may_have_a_branch_of_its_own(
         assert snapshot.state.requests["payments/api"].current is not None
     assert clone.reconcile().signed == []
     assert clone.verify(issued).contradictions == []
+
+
+def test_a_clone_of_the_issued_branch_alone_verifies_what_it_has(
+    tmp_path: Path, key_ring: KeyRing
+) -> None:
+    clone = Clone.create(tmp_path / "clone", key_ring, {**GOVERNING, **API})
+    clone.with_origin(tmp_path / "origin.git")
+    clone.branches = Branches("main", "issued")
+    assert clone.reconcile().exit_code == 0
+    url = (tmp_path / "origin.git").as_uri()
+    git(tmp_path, "clone", "-q", "--single-branch", "--branch", "issued", url, "alone")
+    alone = replace(clone, folder=tmp_path / "alone")
+    report = alone.verify()
+    assert report.contradictions == []
+    assert len(report.unchecked) == 5

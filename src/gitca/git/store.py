@@ -89,6 +89,11 @@ class Store:
         self._listed: tuple[str, tuple[TreeEntry, ...]] = ("", ())
         self.tip: str | None = None
 
+    @property
+    def is_parted(self) -> bool:
+        """Whether `issued/` has a branch of its own."""
+        return self._branches.issued != self._branches.documents
+
     def load(self) -> Snapshot:
         """Return the branch's tip at the remote; at home, where there is no remote.
 

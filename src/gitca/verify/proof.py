@@ -125,6 +125,7 @@ def _judge_again(
     rebuilds: dict[str, Rebuild] = {}
     for place, record in enumerate(records, start=1):
         source, order = record.ordered.source, f"order {record.ordered.order}"
+        is_here = True
         try:
             if source not in rebuilds:
                 # Orders of one commit stand together: one commit's documents are kept at a time.
@@ -134,8 +135,11 @@ def _judge_again(
         except HistoryUnknownError as error:
             report.unchecked.append(f"order {record.ordered.order}: {error.message}")
         except BackendUnavailableError:
+            is_here = False
             report.unchecked.append(f"{order}: this clone lacks its source commit {source[:12]}")
-        if reviewed is not None and source not in reviewed:
+        # Where the documents have a branch of their own, this clone may not have the newest of it.
+        is_due = reviewed is not None and (is_here or not store.is_parted)
+        if is_due and source not in (reviewed or ()):
             message = f"its source commit {source[:12]} is not in the history of the documents"
             report.contradictions.append(Contradiction("I8", order, message, FIND))
         progress("judge", place, len(records))
