@@ -52,7 +52,10 @@ BROKEN: dict[str, tuple[str, str]] = {
     "address": (_names("ip: [192.0.2.1]"), "sans.ip.allow"),
     "mail": (_names("email: [root@example.internal]"), "sans.email"),
     "trailing-dot": (_names("dns: [api.example.internal.]"), "dns.trailing-dot"),
-    "serial": (REVOCATION + '  serial: "3F"\n  ca: issuing\n  reason: superseded\n', "document.serial"),
+    "serial": (
+        REVOCATION + '  serial: "3F"\n  ca: issuing\n  reason: superseded\n',
+        "document.serial",
+    ),
 }
 COPIES = 4
 FINDING = re.compile(

@@ -7,6 +7,7 @@ the bytes that would be signed. See der_reader for the reader and policy_grammar
 from __future__ import annotations
 
 import functools
+import ipaddress
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,8 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from der_reader import Reader, Situation
+from der_certificate import Situation
+from der_reader import Reader
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from naive_names import Identity
@@ -98,7 +100,6 @@ def _issuer(path_length: int, constraints: str, days: int) -> bytes:
 
 
 def _general_names(subtrees: Data) -> list[x509.GeneralName]:
-    import ipaddress
 
     makers: dict[str, Any] = {
         "dns": x509.DNSName,
