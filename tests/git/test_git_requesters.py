@@ -195,14 +195,17 @@ def test_the_repositorys_configuration_changes_nothing(history: History) -> None
     assert history.last(A, B) == {A: "bob", B: "ann"}
 
 
-def crafted(history: History, author: str, message: str) -> str:
-    """Return a commit that Git itself would not write; it changes A."""
+# With -0000, which is itself in UTF-7 too.
+EVE = "E <eve@example.com> 1700000000 -0000"
+
+
+def crafted(
+    history: History, author: str, message: str, *, committer: str = EVE, more: str = ""
+) -> str:
+    """Return a commit that Git itself would not write; it changes A. `more` ends its header."""
     head = history.git("rev-parse", "HEAD")
     tree = history.git("rev-parse", f"{history.commit('bob', {A: '2'})}^{{tree}}")
-    text = (
-        f"tree {tree}\nparent {head}\nauthor {author}\n"
-        f"committer E <eve@example.com> 1700000000 +0000\n\n{message}"
-    )
+    text = f"tree {tree}\nparent {head}\nauthor {author}\ncommitter {committer}\n{more}\n{message}"
     options = ("-t", "commit", "-w", "--literally", "--stdin")
     return plain_git(history.path, "hash-object", *options, stdin=text.encode())
 
@@ -229,6 +232,51 @@ def test_a_message_cannot_pass_for_a_commit(history: History) -> None:
 def test_an_author_that_git_would_not_write_has_no_address(history: History, author: str) -> None:
     commit = crafted(history, author, "x\n")
     assert history.requesters(A, commit=commit) == {A: Requester("", "eve@example.com")}
+
+
+def utf7(person: str) -> str:
+    """A line of one person that is two in UTF-7, the first of them ann's."""
+    role, _, eve = person.partition(" ")
+    return f"A +ADw-ann+AEA-example.com+AD4- 1700000000 +-0000+AAo-{role} {eve}"
+
+
+def test_the_encoding_that_a_commit_names_makes_nobody_else_of_who_made_it(
+    history: History,
+) -> None:
+    commit = crafted(history, utf7(f"author {EVE}"), "x\n", committer=utf7(f"committer {EVE}"),
+                     more="encoding UTF-7\n")  # fmt: skip
+    history.git("config", "i18n.logOutputEncoding", "UTF-8")
+    assert history.requesters(A, commit=commit) == {
+        A: Requester("eve@example.com", "eve@example.com")
+    }
+
+
+@pytest.mark.parametrize("role", ["author", "committer"])
+def test_a_commit_with_two_people_in_one_role_was_made_by_nobody(
+    history: History, role: str
+) -> None:
+    commit = crafted(history, "A <ann@example.com> 1700000000 +0000", "x\n",
+                     more=f"{role} {EVE}\n")  # fmt: skip
+    assert history.requesters(A, commit=commit) == {A: Requester("", "")}
+
+
+@pytest.mark.parametrize("before", ["", "encoding UTF-8\n", "gpgsig x\n y\n"])
+def test_a_parent_further_down_in_a_header_is_none(history: History, before: str) -> None:
+    head = history.git("rev-parse", "HEAD")
+    commit = crafted(history, EVE, "x\n", more=f"{before}parent {head}\n")
+    assert history.last(A, B, commit=commit) == {A: "eve", B: "ann"}
+
+
+def test_parents_that_git_reads_otherwise_than_they_are_written_lead_nowhere(
+    history: History,
+) -> None:
+    head = history.git("rev-parse", "HEAD")
+    tree = history.git("rev-parse", f"{history.commit('bob', {A: '2'})}^{{tree}}")
+    text = f"tree {tree}\n" + f"parent {head.upper()}\n" * 2
+    text += f"author {EVE}\ncommitter {EVE}\n\nx\n"
+    options = ("-t", "commit", "-w", "--literally", "--stdin")
+    commit = plain_git(history.path, "hash-object", *options, stdin=text.encode())
+    assert history.requesters(A, commit=commit) == {A: Requester("", "")}
 
 
 def test_a_shallow_clone_does_not_tell_what_it_cannot_know(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from subprocess import Popen
 
@@ -38,10 +39,14 @@ _OPTIONS = (
     "--sparse",
     "--diff-merges=separate",
     "--pretty=raw",
+    # The header's bytes as they are: in the encoding that a commit names, a line may become two.
+    "--encoding=none",
     "--end-of-options",
 )
 _HEAD = re.compile(r"commit ([0-9a-f]+)(?: \(from ([0-9a-f]+)\))?\n")
-_PERSON = re.compile(r"(author|committer) [^<>\n]*<([^<>\n]*)> -?[0-9]+ [+-][0-9]+")
+_PERSON = re.compile(r"(?:author|committer) [^<>\n]*<([^<>\n]*)> -?[0-9]+ [+-][0-9]+")
+_PARENT = "parent "
+_NOBODY = Requester("", "")
 _BLOCK = 16 * 1024
 
 
@@ -50,8 +55,9 @@ def read_requesters(
 ) -> Mapping[str, Requester]:
     """Return who changed each file of a commit last; `below` is the folder that holds them all.
 
-    A file whose last change lies beyond the boundary of a shallow clone is left out. Stops as soon
-    as all are found. Raises: GitFailedError.
+    A file whose last change lies beyond the boundary of a shallow clone is left out. A commit whose
+    header can be read in two ways was made by nobody: without addresses. Stops as soon as all are
+    found. Raises: GitFailedError.
     """
     trace = _Trace(_boundary(git), {commit: set(paths)} if paths else {})
     if not trace.waiting:
@@ -72,7 +78,7 @@ def read_requesters(
 
 @dataclass(slots=True)
 class _Change:
-    """One commit, with the files in which it differs from each of its parents.
+    """One commit, with the files in which it differs from each of its parents, where it does.
 
     A root differs from a parent without a name.
     """
@@ -81,6 +87,11 @@ class _Change:
     parents: tuple[str, ...]
     requester: Requester
     differing: dict[str, set[str]] = field(default_factory=dict)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether Git compared it with no other parents than those that its header names."""
+        return self.differing.keys() <= set(self.parents or ("",))
 
 
 @dataclass(slots=True)
@@ -105,6 +116,9 @@ class _Trace:
         """Hand files on to the parents that have them alike, and settle the others."""
         if change.commit in self.boundary:
             return
+        if not change.is_clear:
+            self.found |= dict.fromkeys(paths, _NOBODY)
+            return
         for parent in change.parents:
             alike = paths - change.differing.get(parent, set())
             if alike:
@@ -128,7 +142,8 @@ def _changes(process: Popen[bytes]) -> Iterator[_Change]:
         match = _HEAD.match(head)
         origin = match[2] if match else None
         parent = origin or (change.parents[0] if len(change.parents) == 1 else "")
-        change.differing.setdefault(parent, set()).update(paths)
+        if paths:
+            change.differing.setdefault(parent, set()).update(paths)
         last = change
     if last is not None:
         yield last
@@ -139,14 +154,25 @@ def _change(head: str) -> _Change | None:
     if match is None:
         return None
     lines = head[match.end() :].partition("\n\n")[0].split("\n")
-    people: dict[str, str] = {}
-    for person in map(_PERSON.fullmatch, lines):
-        if person is not None:
-            people.setdefault(person[1], person[2])
-    parents = tuple(line.removeprefix("parent ") for line in lines if line.startswith("parent "))
+    # As Git has it: a parent stands right after the tree, and what looks like one below is none.
+    parents = takewhile(lambda line: line.startswith(_PARENT), lines[1:])
     return _Change(
-        match[1], parents, Requester(people.get("author", ""), people.get("committer", ""))
+        match[1], tuple(line.removeprefix(_PARENT) for line in parents), _requester(lines)
     )
+
+
+def _requester(lines: list[str]) -> Requester:
+    """Return who made the commit of a header; nobody, where it names two in one role."""
+    authors = [line for line in lines if line.startswith("author ")]
+    committers = [line for line in lines if line.startswith("committer ")]
+    if len(authors) > 1 or len(committers) > 1:
+        return _NOBODY
+    return Requester(_address(authors), _address(committers))
+
+
+def _address(lines: list[str]) -> str:
+    person = _PERSON.fullmatch(lines[0]) if lines else None
+    return person[1] if person else ""
 
 
 def _records(process: Popen[bytes]) -> Iterator[tuple[str, list[str]]]:
