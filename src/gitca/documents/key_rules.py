@@ -184,7 +184,8 @@ class KeyUsageRules(CheckedModel):
 
     default: Items[KeyUsage] = Field(
         (),
-        description="The usages for requests that ask for none.",
+        description="The usages for requests that state none. Without it, and where allow lists"
+        " some, a request must state its own.",
         examples=[["digitalSignature"]],
     )
     allow: Items[KeyUsage] | None = Field(
@@ -213,7 +214,10 @@ class ExtendedKeyUsageRules(CheckedModel):
     """Extended key usages (RFC 5280 section 4.2.1.12)."""
 
     default: Items[ExtendedKeyUsage] = Field(
-        (), description="The usages for requests that ask for none.", examples=[["serverAuth"]]
+        (),
+        description="The usages for requests that state none. Without it, and where allow lists"
+        " some, a request must state its own: a certificate without any serves every purpose.",
+        examples=[["serverAuth"]],
     )
     allow: Items[ExtendedKeyUsage] | None = Field(
         None,

@@ -49,7 +49,7 @@ def _usages(words: str, path: str, rules: Any, *, usually_critical: bool) -> Ite
     if not rules.default and not allowed:
         yield f"Certificates have no {words}, and a request may ask for none."
     elif not rules.default:
-        yield f"Certificates have no {words} but what a request asks for."
+        yield f"A request must state the {words}: there is no default."
     else:
         yield f"The {words} is {_all(rules.default)} where a request asks for none."
     if allowed:
