@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from document_samples import BLOCKLIST, POLICY, TREE, governing, marked, only_finding, parsed
+from document_samples import (
+    BLOCKLIST,
+    POLICY,
+    TESTS,
+    TREE,
+    entries,
+    governing,
+    marked,
+    only_finding,
+    parsed,
+    reader,
+)
+
+from gitca.documents.load import Governing, TreeEntry, load_governing
+from gitca.documents.load_tests import load_policy_tests
 
 KEY = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
@@ -83,6 +97,108 @@ def test_a_blocklist_that_cannot_be_read_holds_up_every_policy(broken: str) -> N
         " and nobody can tell which keys it refuses (policy.blocklist.broken); mend"
         " policies/blocked.yaml first"
     )
+
+
+HELD = "policy.blocklist.broken"
+
+
+def rules_found(known: Governing) -> set[str]:
+    return {finding.rule for finding in known.findings}
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (BLOCKLIST.encode() + b"#" * 1024**2, "document.size"),
+        (bytes(1024**2 + 1), "document.size"),
+        (b"#" * (1024**2 + 1), "document.size"),
+        (BLOCKLIST.encode("utf-16"), "yaml.encoding"),
+        (BLOCKLIST.encode("utf-16-le"), "yaml.control-character"),
+        (b"K\0e\0y\0", "yaml.control-character"),
+        ("kind: IssuancePolicy # \xe9".encode("latin-1"), "yaml.encoding"),
+    ],
+    ids=["above a mebibyte", "as the store gives it", "nothing seen of it", "UTF-16 with BOM",
+         "UTF-16", "NUL", "Latin-1"],
+)  # fmt: skip
+def test_what_cannot_be_searched_may_be_a_blocklist(data: bytes, rule: str) -> None:
+    known = governing({**TREE, BLOCKED: data})
+    assert known.policies == {}
+    assert rules_found(known) == {rule, HELD}
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("policies/blocked.yml", "path.extension"),
+        ("policies/blocked.YAML", "path.extension"),
+        ("policies/_blocked.yaml", "path.characters"),
+        ("policies/_block\ned.yaml", "path.characters"),
+        ("policies/" + "b" * 201 + ".yaml", "path.length"),
+        ("policies/x.yaml/blocked.yaml", "path.reserved"),
+        ("policies/Internal-Server.yaml/blocked.yml", "path.extension"),
+        ("policies/waivers/blocked.yaml", "document.kind"),
+        ("policies/blocked.tests.yaml", "document.kind"),
+        ("policies/waivers/blocked.tests.yaml", "document.kind"),
+    ],
+)
+def test_a_blocklist_of_a_wrong_name_holds_up_every_policy(path: str, rule: str) -> None:
+    known = governing({**TREE, path: BLOCKLIST})
+    assert known.policies == {}
+    assert path in known.broken
+    assert {rule, HELD} <= rules_found(known)
+    assert all("\n" not in str(finding) for finding in known.findings)
+
+
+def test_a_blocklist_that_another_documents_name_clashes_with_holds_up_every_policy() -> None:
+    known = governing({**TREE, "policies/Blocked.yaml": POLICY, BLOCKED: BLOCKLIST})
+    assert known.policies == {}
+    assert BLOCKED in known.broken
+    assert rules_found(known) == {"path.case", HELD}
+
+
+@pytest.mark.parametrize(("mode", "rule"), [("120000", "path.symlink"),
+                                            ("160000", "path.submodule")])  # fmt: skip
+@pytest.mark.parametrize("path", [BLOCKED, "policies/blocked", "policies/blocked.tests.yaml"])
+def test_a_link_in_the_place_of_a_blocklist_holds_up_every_policy(
+    path: str, mode: str, rule: str
+) -> None:
+    listing = [*entries(TREE), TreeEntry(path, mode, "of nothing that could be read")]
+    known = load_governing(listing, reader(TREE))
+    assert known.policies == {}
+    assert rules_found(known) == {rule, HELD}
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (POLICY, "document.kind"),
+        ("", "document.type"),
+        (TESTS + "kind: PolicyTests\n", "yaml.duplicate-key"),
+        (TESTS.replace("spec:", "spec: ["), "yaml.syntax"),
+    ],
+    ids=["policy", "nothing", "kind twice", "no YAML"],
+)
+def test_what_is_named_as_tests_and_is_none_is_a_finding(text: str, rule: str) -> None:
+    path = "policies/other.tests.yaml"
+    known = governing({**TREE, path: text})
+    assert path in known.broken
+    assert rules_found(known) == {rule}
+    assert set(known.policies) == {"internal-server"}
+    listing = entries({path: text})
+    assert load_policy_tests(listing, reader({path: text}), known).findings == ()
+
+
+@pytest.mark.parametrize("path", ["policies/other.yml", "policies/_other.yaml"])
+def test_another_document_of_a_wrong_name_holds_up_itself_alone(path: str) -> None:
+    assert set(governing({**TREE, path: POLICY}).policies) == {"internal-server"}
+
+
+@pytest.mark.parametrize("text", [TESTS, TESTS.replace("an api", "no key blocklist")])
+def test_tests_and_other_files_hold_up_nothing(text: str) -> None:
+    files = {"policies/x.tests.yaml": text, "policies/README.md": "A KeyBlocklist refuses keys."}
+    known = governing({**TREE, **files})
+    assert known.findings == ()
+    assert set(known.policies) == {"internal-server"}
 
 
 def test_another_broken_policy_holds_up_itself_alone() -> None:

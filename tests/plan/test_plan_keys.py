@@ -234,6 +234,14 @@ def test_a_broken_blocklist_holds_up_every_request_until_it_is_mended(made: Clon
     assert issues(made.plan()) == [("issue", "payments/api")]
 
 
+def test_a_blocklist_that_is_too_large_to_be_read_holds_up_every_request(made: Clone) -> None:
+    padded = blocklist("api") + "#" * 1024**2
+    made.save({BLOCKED: padded, API: request("api", NAME)})
+    plan = made.plan()
+    assert issues(plan) == []
+    assert {"document.size", "policy.blocklist.broken"} <= {rule for rule, _ in rules(plan)}
+
+
 def test_a_blocklist_that_came_later_contradicts_no_certificate(issued: Clone) -> None:
     issued.save({BLOCKED: blocklist("api")})
     assert issued.reconcile().exit_code == 0

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitca.documents.blocklists import held_up_policies, is_lost_blocklist, reasons_by_key
+from gitca.documents.blocklists import held_up_policies, lost_blocklists, reasons_by_key
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.csr_files import CsrFile, Read, load_csrs
@@ -164,23 +164,51 @@ def _load_policies(
     folder: Folder, read: Read
 ) -> tuple[_Parsed, Mapping[str, Document[KeyBlocklistSpec]], Mapping[str, Document[WaiverSpec]]]:
     """Return the policies, all of them broken where a blocklist is, the blocklists, the waivers."""
-    # policies/NAME.tests.yaml are reserved for tests of policies.
-    entries = {
-        name: entry for name, entry in folder.documents.items() if not name.endswith(".tests")
-    }
-    in_waivers = [name for name in entries if name.startswith(WAIVERS_FOLDER)]
-    waivers = _parse_all({name: entries[name] for name in in_waivers}, read, ("Waiver",))
-    others = {name: entry for name, entry in entries.items() if name not in in_waivers}
+    waivers, tests, others = _by_use(folder.documents)
+    parsed_waivers = _parse_all(waivers, read, ("Waiver",))
+    strays = _stray_tests(tests, read)
     parsed = _parse_all(others, read, ("IssuancePolicy", "KeyBlocklist"))
+    broken = parsed.broken | parsed_waivers.broken | strays.broken
+    refused = [entry for entry in folder.documents.values() if entry.path in broken]
     policies = _Parsed(
         _of_kind(parsed, "IssuancePolicy"),
-        parsed.broken | waivers.broken | folder.broken,
-        folder.findings + parsed.findings + waivers.findings,
+        broken | folder.broken,
+        folder.findings + parsed.findings + parsed_waivers.findings + strays.findings,
     )
-    broken = [entry for entry in entries.values() if entry.path in parsed.broken]
-    lost = {entry.path for entry in broken if is_lost_blocklist(read(entry.blob))}
+    lost = lost_blocklists((*folder.refused, *refused), read)
     held_up = held_up_policies(policies.documents.values(), lost)
-    return _without(policies, held_up), _of_kind(parsed, "KeyBlocklist"), waivers.documents
+    blocklists = _of_kind(parsed, "KeyBlocklist")
+    return _without(policies, held_up), blocklists, parsed_waivers.documents
+
+
+_Entries = dict[str, TreeEntry]
+
+
+def _by_use(entries: Mapping[str, TreeEntry]) -> tuple[_Entries, _Entries, _Entries]:
+    """Return the waivers, the tests of policies, and the policies and blocklists."""
+    waivers, tests, others = _Entries(), _Entries(), _Entries()
+    for name, entry in entries.items():
+        if name.endswith(".tests"):
+            tests[name] = entry
+        elif name.startswith(WAIVERS_FOLDER):
+            waivers[name] = entry
+        else:
+            others[name] = entry
+    return waivers, tests, others
+
+
+def _stray_tests(entries: Mapping[str, TreeEntry], read: Read) -> _Parsed:
+    """Return what is wrong with documents that are called tests of policies and are none.
+
+    What the tests themselves say is for `load_policy_tests`: no certificate depends on it.
+    """
+    strays: _Entries = {}
+    for name, entry in entries.items():
+        source, found = parse_source(entry.path, read(entry.blob))
+        value = None if source is None or has_errors(found) else source.value
+        if not isinstance(value, dict) or value.get("kind") != "PolicyTests":
+            strays[name] = entry
+    return _parse_all(strays, read, ("PolicyTests",))
 
 
 def _names(paths: Iterable[str]) -> frozenset[str]:

@@ -36,7 +36,7 @@ def load_policy_tests(
 ) -> LoadedTests:
     """Return the documents `policies/**.tests.yaml`, and everything that speaks against them.
 
-    Links and bad names among them are findings of `load_governing`.
+    Links and bad names among them, and what is no such document, are findings of `load_governing`.
     """
     documents: dict[str, Tests] = {}
     findings: list[Finding] = []
