@@ -10,6 +10,8 @@ from typing import get_args
 import pytest
 import yaml
 from cli_command import Command
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gitca.cli.keys import KeySpec
 from gitca.cli.new_file import write_new
@@ -19,6 +21,7 @@ from gitca.documents.revocation_request import Reason
 from gitca.documents.schema import KINDS
 from gitca.errors import UsageError
 from gitca.x509.keys import KEY_SPECS
+from gitca.x509.template import spki_identifier
 
 MakeCsr = Callable[..., Path]
 
@@ -198,9 +201,21 @@ def test_a_revocation_that_waits_is_not_written_over(lived_in: Command) -> None:
 
 def test_a_ca_is_revoked_by_its_serial_alone(lived_in: Command) -> None:
     lived_in.runs("revoke", "issuing", "--reason", "cACompromise")
-    documents = list((lived_in.folder / "requests/authorities").iterdir())
-    spec = yaml.safe_load(documents[0].read_text())["spec"]
+    (document,) = (lived_in.folder / "requests/ca").iterdir()
+    spec = yaml.safe_load(document.read_text())["spec"]
     assert (spec["ca"], spec["reason"]) == ("root", "cACompromise")
+    assert document.name == f"issuing-{spec['serial'][:8]}-revoked.yaml"
+
+
+def test_the_key_of_a_ca_is_revoked_below_the_folder_of_cas(lived_in: Command) -> None:
+    certificate = x509.load_pem_x509_certificate(
+        (lived_in.folder / "issued/issuing/ca.pem").read_bytes()
+    )
+    form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    key = spki_identifier(certificate.public_key().public_bytes(*form))
+    lived_in.runs("revoke", key, "--reason", "cACompromise")
+    path = f"requests/ca/{key.removeprefix('sha256:')[:16]}-revoked.yaml"
+    assert yaml.safe_load((lived_in.folder / path).read_text())["spec"]["key"] == key
 
 
 def test_the_choices_that_help_offers_are_those_that_the_documents_know() -> None:

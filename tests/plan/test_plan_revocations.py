@@ -321,7 +321,8 @@ def test_a_ca_is_revoked_by_serial_number_and_issues_nothing_more(issued: Clone)
     issuing = issued.state.authority("issuing").certificate
     assert issuing is not None
     number = issuing.certificate.serial
-    issued.save({STOP: revocation("cACompromise", serial=number, ca="root")})
+    text = revocation("cACompromise", serial=number, ca="root")
+    issued.save({"requests/ca/issuing.yaml": text})
     assert issued.reconcile().exit_code == 0
     assert set(issued.revoked("root")) == {number}
     issued.save({"requests/b.yaml": request("b", "b.example.internal")})

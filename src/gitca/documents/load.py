@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitca.documents.blocklists import held_up_policies, lost_blocklists, reasons_by_key
+from gitca.documents.broken_revocations import BrokenRevocation, broken_revocations
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.csr_files import CsrFile, Read, load_csrs
@@ -80,7 +81,8 @@ class Requests:
     """What `requests/` says, by name. Only documents without findings are in the mappings.
 
     `csrs` has one entry for each request. A name that `request_paths` has and that was asked for,
-    and that is in neither mapping, is broken, which is not the same as deleted.
+    and that is in neither mapping, is broken, which is not the same as deleted. Of what is broken,
+    `broken_revocations` are those that can be seen to ask for a revocation.
     """
 
     requests: Mapping[str, Document[CertificateRequestSpec]]
@@ -88,6 +90,7 @@ class Requests:
     revocations: Mapping[str, Document[RevocationRequestSpec]]
     broken: frozenset[str]
     findings: tuple[Finding, ...]
+    broken_revocations: tuple[BrokenRevocation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -263,7 +266,8 @@ def load_requests(
     `only` names the paths of documents to open; the names of all others are looked at and nothing
     more. With `governing`, the policies and CAs that the documents name are checked too.
     """
-    folder = survey(entries, "requests")
+    listing = tuple(entries)
+    folder = survey(listing, "requests")
     wanted = None if only is None else frozenset(only)
     chosen = {
         name: entry
@@ -271,17 +275,20 @@ def load_requests(
         if wanted is None or entry.path in wanted
     }
     parsed = _parse_all(chosen, read, ("CertificateRequest", "RevocationRequest"))
+    well_formed = {doc.path for doc in _of_kind(parsed, "CertificateRequest").values()}
     if governing is not None:
         parsed = _without(parsed, _reference_findings(parsed.documents, governing))
     requests = _of_kind(parsed, "CertificateRequest")
     csrs, broken_csrs = load_csrs(requests, folder.others, read)
     parsed = _without(parsed, broken_csrs)
+    broken = folder.broken | parsed.broken
     return Requests(
         requests=_of_kind(parsed, "CertificateRequest"),
         csrs=csrs,
         revocations=_of_kind(parsed, "RevocationRequest"),
-        broken=folder.broken | parsed.broken,
+        broken=broken,
         findings=folder.findings + parsed.findings,
+        broken_revocations=broken_revocations(listing, broken - well_formed, read),
     )
 
 

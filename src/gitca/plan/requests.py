@@ -11,7 +11,7 @@ from gitca.documents.document import Document
 from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.documents.load import CsrFile
 from gitca.documents.waiver import WaiverSpec
-from gitca.findings import Finding, Location, Severity, has_errors
+from gitca.findings import Finding, Severity, has_errors
 from gitca.ledger.events import DocumentReference, SourceDocuments
 from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState, OrderRecord, RequestRecord
@@ -19,6 +19,7 @@ from gitca.plan.dates import date_changes
 from gitca.plan.desired import Desired, asks_for_requesters, renewal_is_due
 from gitca.plan.issuers import Issuer
 from gitca.plan.model import IssueCertificate
+from gitca.plan.policy_revocations import note_deleted
 from gitca.plan.renewal import judge_renewal
 from gitca.plan.requested_keys import RequestedKeys
 from gitca.plan.revocations import Revocations
@@ -27,6 +28,7 @@ from gitca.policy.evaluate import evaluate
 from gitca.policy.waivers import examine_waivers, waivers_for
 from gitca.x509.csr import CsrError
 from gitca.x509.differences import differences
+from gitca.x509.template import spki_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ class RequestPlanner:
             requests=self.desired.entries.keys(),
             now=self.now,
         )
-        yield from self._deleted()
+        revoking = {(action.ca, action.serial) for action in self.revocations.actions}
+        yield from note_deleted(self.desired, self.state, self.now, revoking)
 
     def _plan_request(self, name: str, judged: Judged) -> Iterator[IssueCertificate | Finding]:
         record = self.state.requests.get(name)
@@ -91,7 +94,7 @@ class RequestPlanner:
             return
         yield from judged.verdict.findings
         denied = has_errors(judged.verdict.findings) or judged.issuer.held_up
-        if not denied and name not in self.revocations.held_up:
+        if not denied and not self._is_held_up(judged):
             for item in self._decide(judged, record):
                 yield from self._anew(judged, item)
 
@@ -182,6 +185,10 @@ class RequestPlanner:
             return False
         return not differences(standing_certificate(current).template, template)
 
+    def _is_held_up(self, judged: Judged) -> bool:
+        key = spki_identifier(judged.case.csr.spki_der)
+        return self.revocations.holds_up(judged.document.name, key, judged.issuer.name)
+
     def _will_be_revoked(self, record: OrderRecord) -> bool:
         serial = (record.ordered.ca, record.certificate.serial)
         planned = ((action.ca, action.serial) for action in self.revocations.actions)
@@ -238,28 +245,8 @@ class RequestPlanner:
             ends_by=verdict.ends_by,
         )
 
-    def _deleted(self) -> Iterator[Finding]:
-        for name, record in self.state.requests.items():
-            current = record.current
-            if current is None or name in self.desired.entries:
-                continue
-            if self.state.live([current], self.now) and not self._will_be_revoked(current):
-                yield _kept(current)
-
 
 def under_waivers(action: IssueCertificate, verdict: Verdict) -> IssueCertificate:
     """Return the action with the waivers that its verdict needed, and the end that they set."""
     paths = tuple(waiver.path for waiver in verdict.waivers)
     return replace(action, waivers=paths, ends_by=verdict.ends_by)
-
-
-def _kept(current: OrderRecord) -> Finding:
-    reference = current.ordered.documents.request or current.ordered.documents.ca
-    return Finding(
-        rule="request.deleted",
-        severity=Severity.NOTE,
-        message=f"the request was deleted; its certificate {current.certificate.serial} stays valid"
-        f" until {current.certificate.not_after:%Y-%m-%d}, as its policy keeps it (onDelete: keep)",
-        location=Location(reference.path),
-        remedy="revoke it (gitca revoke), if it is to end before",
-    )
