@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -97,10 +98,22 @@ def test_another_outcome_has_another_digest(
     assert clone.plan().digest != before
 
 
-def test_the_digest_says_nothing_of_findings_and_reasons(issued: Clone) -> None:
-    issued.save({"requests/web.yaml": request("web", "web.example.internal")})
-    plan = issued.plan()
-    assert Plan(plan.actions, ()).digest == plan.digest
+def test_the_digest_says_nothing_of_serial_numbers_findings_and_reasons(
+    tmp_path: Path, made: Clone
+) -> None:
+    """Two repositories that were asked for the same and gave other serial numbers."""
+    plans = []
+    for name in ("one", "two"):
+        clone = made.copy(tmp_path / name)
+        clone.save({API: request("api", "api.example.internal")})
+        assert clone.reconcile().exit_code == 0
+        clone.save({"requests/stop.yaml": revocation(certificate="payments/api")})
+        plans.append(clone.plan())
+    one, two = plans
+    assert one.actions != two.actions
+    assert one.digest == two.digest
+    reworded = tuple(replace(action, reason="otherwise") for action in one.actions)
+    assert Plan(reworded, ()).digest == one.digest
 
 
 def test_a_plan_right_after_its_reconcile_is_empty(issued: Clone) -> None:
