@@ -79,13 +79,16 @@ def test_a_renewal_asks_again(asking: Clone) -> None:
     assert issued_names(asking.plan()) == []
 
 
-def test_an_order_that_another_run_recorded_is_judged_by_its_own_commit(asking: Clone) -> None:
+def test_an_order_that_another_run_recorded_is_judged_by_its_own_commit_and_by_this(
+    asking: Clone,
+) -> None:
+    """By its own it was sound, so that nobody is alarmed; by this one it is not signed any more."""
     save_as(asking, "ann@example.com", {API: request("api", NAME)})
     asking.reconcile(selected=["root"])
     assert asking.state.pending
     save_as(asking, "eve@evil.example", {API: request("api", "x.example.internal")})
     report = asking.reconcile(take_over=True)
-    assert [order.ca for order in report.resumed] == ["issuing"]
+    assert (report.resumed, len(report.abandoned)) == ([], 1)
     assert len(report.findings) == 1
     assert asking.verify().contradictions == []
 

@@ -275,6 +275,22 @@ def test_a_revocation_is_executed_once_by_its_path(issued: Clone) -> None:
     assert issued.openssl_verify("payments/api") == "OK"
 
 
+def test_a_request_that_was_deleted_revoked_and_is_back_is_read_again(issued: Clone) -> None:
+    """The revocation by onDelete is recorded under the request's own path and text."""
+    issued.save({"policies/server.yaml": policy(onDelete={"action": "revoke"})})
+    assert issued.reconcile().exit_code == 0
+    issued.save({API: None})
+    assert issued.reconcile().exit_code == 0
+    assert len(issued.revoked()) == 1
+    issued.save({API: request("api", NAME, "b.example.internal")})
+    assert issued.reconcile().exit_code == 0
+    issued.save({API: request("api", NAME)})
+    assert kinds(issued.plan().actions) == ["issue"]
+    assert issued.reconcile().exit_code == 0
+    assert issued.openssl_verify("payments/api") == "OK"
+    assert issued.plan() == Plan((), ())
+
+
 def test_a_remark_added_to_an_executed_revocation_changes_nothing(issued: Clone) -> None:
     revoke(issued)
     issued.save({STOP: revocation("superseded", certificate="payments/api") + "# done\n"})

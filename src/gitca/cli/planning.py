@@ -68,7 +68,8 @@ def plan(
         write_json(plan_record(made) | ({"whatIf": what_if_record(found)} if found else {}))
     else:
         # "Nothing to do" would be the wrong word where errors are why.
-        if not settings.is_quiet and (made.actions or not has_errors(made.findings)):
+        is_shown = made.actions or made.pending or not has_errors(made.findings)
+        if is_shown and not settings.is_quiet:
             write_block(render_text(made))
         write_findings(made.findings)
         if made.findings and not settings.is_quiet:

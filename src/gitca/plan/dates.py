@@ -1,4 +1,4 @@
-"""Dates: those of a CRL, and times that a request states against those of its certificate."""
+"""Dates: those of an order, and times that a request states against those of its certificate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from gitca.ledger.state import OrderRecord
 from gitca.policy.case import Verdict
-from gitca.policy.period import ONE_SECOND
+from gitca.policy.period import ONE_SECOND, Period
+from gitca.x509.certificate import Certificate
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -23,6 +24,15 @@ def date_changes(current: OrderRecord, verdict: Verdict, now: datetime) -> Itera
         yield f"notBefore: {given.not_before:{_FORM}} -> {begin:{_FORM}}"
     if period.not_after is not None and end is not None and end > now and end != given.not_after:
         yield f"notAfter: {given.not_after:{_FORM}} -> {end:{_FORM}}"
+
+
+def certificate_dates(
+    moment: datetime, period: Period, issuer: Certificate | None, ends_by: datetime | None
+) -> tuple[datetime, datetime]:
+    """Return notBefore and notAfter as the moment of an order gives them; no issuer for a root."""
+    within = (issuer.not_before, issuer.not_after) if issuer else (None, None)
+    begin, end = period.dates(moment, *within)
+    return begin, end if ends_by is None else min(end, ends_by - ONE_SECOND)
 
 
 def crl_period(

@@ -1,7 +1,8 @@
 """What people want: the documents of one commit, read as far as a plan needs them.
 
 A request whose blobs are those that its current certificate was ordered from, and whose renewal is
-not due, is left unread: planning costs a look into a dictionary for it (I11).
+not due, is left unread: planning costs a look into a dictionary for it (I11). A request whose order
+awaits its signature is read: whether it is allowed now decides on that signature.
 """
 
 from __future__ import annotations
@@ -101,15 +102,14 @@ def is_settled(
     now: datetime,
 ) -> bool:
     """Whether nothing can be due for a request's document, read or not."""
-    executed = state.executed.get(entry.path)
-    if executed and all(revoked.document.blob == entry.blob for revoked in executed):
-        return True
     record = state.requests.get(name)
     if record is None:
-        return False
+        # Revocations under a request's path are its policy's (onDelete), and settle nothing.
+        executed = state.executed.get(entry.path, ())
+        return bool(executed) and all(item.document.blob == entry.blob for item in executed)
     last = record.orders[-1]
     if last.is_pending:
-        return True
+        return False
     answer = last if state.is_revoked(last) else record.current
     if answer is None or not _same_documents(answer, entry, governing, blobs):
         return False

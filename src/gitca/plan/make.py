@@ -6,11 +6,12 @@ from collections import Counter
 from datetime import datetime
 
 from gitca.findings import Finding, in_order
-from gitca.ledger.state import LedgerState
+from gitca.ledger.events import CertificateParticulars
+from gitca.ledger.state import LedgerState, OrderRecord
 from gitca.plan.desired import Desired
 from gitca.plan.issuers import plan_authorities, plan_crls, read_issuers
 from gitca.plan.limits import hold_surplus
-from gitca.plan.model import Action, IssueCertificate, Plan
+from gitca.plan.model import Action, IssueCertificate, PendingOrder, Plan
 from gitca.plan.policies import examine_policies
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import RequestPlanner
@@ -48,4 +49,16 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
         *plan_crls(issuers, revoking, now),
         *issues,
     )
-    return Plan(actions, in_order(findings))
+    return Plan(actions, in_order(findings), tuple(map(_pending_order, state.pending.values())))
+
+
+def _pending_order(record: OrderRecord) -> PendingOrder:
+    ordered = record.ordered
+    given = ordered.particulars if isinstance(ordered.particulars, CertificateParticulars) else None
+    return PendingOrder(
+        order=ordered.order,
+        ca=ordered.ca,
+        request=given.request if given else None,
+        authority=given.authority if given else None,
+        lease=ordered.lease,
+    )

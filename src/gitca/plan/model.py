@@ -86,11 +86,31 @@ Action = CreateAuthority | IssueCertificate | RevokeCertificate | SignCrl
 
 
 @dataclass(frozen=True, slots=True)
+class PendingOrder:
+    """An order that is recorded and not signed: a reconcile signs it, or gives it up.
+
+    `request` or `authority` names what it is for; neither does for a CRL of the CA. Before `lease`
+    ends only the run that recorded it signs it, or one that takes over.
+    """
+
+    order: str
+    ca: str
+    request: str | None
+    authority: str | None
+    lease: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a reconcile would do, in the order in which it would, and what was found."""
+    """What a reconcile would do, in the order in which it would, and what was found.
+
+    `pending` are the orders that a run left behind. No action answers what they are for, and the
+    digest is without them.
+    """
 
     actions: tuple[Action, ...]
     findings: tuple[Finding, ...]
+    pending: tuple[PendingOrder, ...] = ()
 
     @property
     def digest(self) -> str:

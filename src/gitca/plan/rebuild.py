@@ -31,7 +31,7 @@ from gitca.ledger.events import (
 )
 from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState, OrderRecord
-from gitca.plan.dates import crl_period
+from gitca.plan.dates import certificate_dates, crl_period
 from gitca.plan.desired import Desired, ReadRequesters, asks_for_requesters, requesters_of
 from gitca.plan.issuers import authority_template, read_issuers, signature_algorithm
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
@@ -40,7 +40,7 @@ from gitca.plan.reserved_keys import judge_new_key
 from gitca.plan.revocations import Revocations
 from gitca.policy.authority import judge_authority
 from gitca.policy.case import Requester
-from gitca.policy.period import ONE_SECOND, Period
+from gitca.policy.period import Period
 from gitca.policy.windows import was_open
 from gitca.x509.certificate import Certificate, Issuer, rehearse
 from gitca.x509.refusal import RefusedError
@@ -168,7 +168,7 @@ class Rebuild:
         _check_granted(ordered, (*findings, *reserved))
         return _Demand(
             template=authority_template(document, signing, spki_der),
-            period=_dates(moment, Period(document.spec.validity), parent, None),
+            period=certificate_dates(moment, Period(document.spec.validity), parent, None),
             issuer=_issuer(signing, parent, spki_der),
         )
 
@@ -203,7 +203,7 @@ class Rebuild:
         issuer = self._issuer_certificate(ordered)
         return _Demand(
             template=verdict.template,
-            period=_dates(moment, verdict.period, issuer, verdict.ends_by),
+            period=certificate_dates(moment, verdict.period, issuer, verdict.ends_by),
             issuer=_issuer(judged.issuer.document, issuer, b""),
         )
 
@@ -246,15 +246,6 @@ def _issuer(
     spki_der = certificate.template.spki_der if certificate else own_spki
     algorithm = signature_algorithm(document, spki_der)
     return Issuer(certificate.der if certificate else None, algorithm)
-
-
-def _dates(
-    moment: datetime, period: Period, issuer: Certificate | None, ends_by: datetime | None
-) -> tuple[datetime, datetime]:
-    """Return notBefore and notAfter as the moment of the order gives them."""
-    within = (issuer.not_before, issuer.not_after) if issuer else (None, None)
-    begin, end = period.dates(moment, *within)
-    return begin, end if ends_by is None else min(end, ends_by - ONE_SECOND)
 
 
 def _check_named(ordered: Ordered, sources: SourceDocuments) -> None:

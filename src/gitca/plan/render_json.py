@@ -1,12 +1,14 @@
-"""The plan as JSON: `{digest, actions: [{action, ca, request, reason}], findings: […]}`."""
+"""The plan as JSON: `{digest, actions: [{action, ca, request, reason}], pending, findings}`."""
 
 from __future__ import annotations
 
 from gitca.findings import Finding
+from gitca.ledger.events import time_text
 from gitca.plan.model import (
     Action,
     CreateAuthority,
     IssueCertificate,
+    PendingOrder,
     Plan,
     RevokeCertificate,
     SignCrl,
@@ -28,6 +30,7 @@ def plan_record(plan: Plan) -> JsonObject:
     return {
         "digest": plan.digest,
         "actions": [action_record(action) for action in plan.actions],
+        "pending": [_pending_record(order) for order in plan.pending],
         "findings": [finding_record(finding) for finding in plan.findings],
     }
 
@@ -48,6 +51,16 @@ def action_record(action: Action) -> JsonObject:
             }
         case SignCrl():
             return _record(action, None)
+
+
+def _pending_record(order: PendingOrder) -> JsonObject:
+    return {
+        "order": order.order,
+        "ca": order.ca,
+        "request": order.request,
+        "authority": order.authority,
+        "leasedUntil": time_text(order.lease),
+    }
 
 
 def finding_record(finding: Finding) -> JsonObject:

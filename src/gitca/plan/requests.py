@@ -88,11 +88,11 @@ class RequestPlanner:
 
     def _plan_request(self, name: str, judged: Judged) -> Iterator[IssueCertificate | Finding]:
         record = self.state.requests.get(name)
-        if record is not None and record.orders[-1].is_pending:
-            return
         if self._stays_revoked(record, judged):
             return
         yield from judged.verdict.findings
+        if record is not None and record.orders[-1].is_pending:
+            return
         denied = has_errors(judged.verdict.findings) or judged.issuer.held_up
         if not denied and not self._is_held_up(judged):
             for item in self._decide(judged, record):

@@ -113,7 +113,7 @@ class _Reconciler:
         self.report.working_tree = outcome.reason if outcome else ""
 
     def _resume(self, snapshot: Snapshot, desired: Desired, now: datetime) -> bool:
-        resumer = Resumer(self.store, snapshot, desired.governing, self.keys, self.world.run)
+        resumer = Resumer(self.store, snapshot, desired, self.keys, self.world.run)
         left = resumer.sort(now, take_over=self.take_over)
         self._note_left(left)
         if left.abandon:
