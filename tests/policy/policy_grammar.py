@@ -57,6 +57,15 @@ PATTERNS: dict[str, list[str]] = {
         *("Team {labels.team}", "a@**", "system:*"),
     ],
 }  # fmt: skip
+WIDEST: dict[str, list[str]] = {
+    "dns": ["**"],
+    "ip": ["0.0.0.0/0", "::/0"],
+    "uri": ["spiffe://*.internal/**", "https://**.internal/**"],
+    "email": ["*@**.internal"],
+    "otherName": ["*@**.internal"],
+    "text": ["**"],
+    "registeredID": ["1.3.6.1.4.1.99999.**"],
+}
 ATTRIBUTES = ["commonName", "organization", "organizationalUnit", "country", "email", "2.5.4.13"]
 KEY_USAGES = [
     *("digitalSignature", "keyEncipherment", "keyAgreement", "encipherOnly", "nonRepudiation"),
@@ -103,7 +112,7 @@ def _plain(kind: str) -> list[str]:
 
 def _names(kind: str, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Data]:
     return st.fixed_dictionaries(
-        {"allow": some(PATTERNS[kind])},
+        {"allow": st.just(WIDEST[kind]) | some(PATTERNS[kind])},
         optional={
             "deny": some(_plain(kind), most=1),
             "required": st.booleans(),
@@ -122,34 +131,55 @@ _directory = st.fixed_dictionaries(
     ]), max_size=2, unique_by=repr)},
     optional={"deny": st.just([{"commonName": "root"}]), "max": st.integers(0, 1)},
 )  # fmt: skip
-_sans = optional(
-    dns=_names(
+SAN_RULES: dict[str, st.SearchStrategy[Any]] = {
+    "dns": _names(
         "dns",
-        wildcards=st.one_of(st.booleans(), some(PATTERNS["dns"], most=2)),
-        special=some(SPECIAL),
+        wildcards=st.booleans() | some(PATTERNS["dns"], most=2),
+        special=some(SPECIAL, most=4),
     ),
-    ip=_names("ip"),
-    uri=_names(
+    "ip": _names("ip"),
+    "uri": _names(
         "uri",
         spiffe=st.fixed_dictionaries(
-            {"trustDomain": st.sampled_from(["x.internal", "y.internal"]),
-             "paths": some(["*", "a", "**", "{path[-1]}"], most=2)}
+            {
+                "trustDomain": st.sampled_from(["x.internal", "x.internal", "y.internal"]),
+                "paths": some(["*", "a", "**", "{path[-1]}"], most=2),
+            }
         ),
     ),
-    email=_names("email"),
-    otherName=st.dictionaries(
-        st.sampled_from([UPN, OTHER]),
-        st.sampled_from(["otherName", "text"]).flatmap(_names),
+    "email": _names("email"),
+    "otherName": optional(**{UPN: _names("otherName"), OTHER: _names("text")}),
+    "directoryName": _directory,
+    "registeredID": _names("registeredID"),
+}
+"""Rules of a policy for one type of alternative name."""
+
+SAN_VALUES: dict[str, st.SearchStrategy[Any]] = {
+    **{kind: some(TEXTS[kind], least=1, most=2) for kind in ("dns", "ip", "uri", "email")},
+    "otherName": st.lists(
+        st.fixed_dictionaries(
+            {"oid": st.sampled_from([UPN, OTHER]), "utf8": st.sampled_from(TEXTS["otherName"])}
+        ),
+        min_size=1,
         max_size=2,
-    ).map(lambda rules: {
-        oid: rule for oid, rule in rules.items()
-        if oid != UPN or all("@" in text for text in rule["allow"] + rule.get("deny", []))
-    }),
-    directoryName=_directory,
-    registeredID=_names("registeredID"),
-    min=st.integers(0, 1),
-    max=st.integers(1, 4),
-)  # fmt: skip
+    ),
+    "directoryName": some(
+        [
+            {"commonName": "A"},
+            {"commonName": "root"},
+            {"commonName": "*"},
+            {"organization": "Example", "commonName": "A"},
+            {"organizationalUnit": ["Team A", "A"]},
+        ],
+        least=1,
+        most=2,
+    ),
+    "registeredID": some(TEXTS["registeredID"], least=1, most=2),
+}
+"""What a request states of one type of alternative name."""
+
+TOTALS = {"min": st.integers(0, 2), "max": st.integers(1, 3)}
+
 _attribute_rules = st.one_of(
     st.fixed_dictionaries(
         {"fixed": st.sampled_from(["Example", "GB", "a.x.internal"])},
@@ -173,7 +203,7 @@ def _usages(names: list[str]) -> st.SearchStrategy[Data]:
         lambda default: optional(
             default=st.just(default),
             allow=some(names).map(lambda more: list(dict.fromkeys([*default, *more]))),
-            required=st.sampled_from([default[:1], []]),
+            required=st.just(default[:1]),
             critical=st.booleans(),
         )
     )
@@ -233,7 +263,7 @@ _validity = st.fixed_dictionaries(
 )
 POLICY_PARTS: dict[str, st.SearchStrategy[Any]] = {
         "subject": st.dictionaries(st.sampled_from(ATTRIBUTES), _attribute_rules, max_size=4),
-        "sans": _sans,
+        "sans": optional(**SAN_RULES, **TOTALS),
         "key": st.fixed_dictionaries(
             {"algorithms": some(ALGORITHMS)},
             optional={"csrHashes": some(["sha256", "sha384"], most=2)},
@@ -260,25 +290,7 @@ REQUEST_PARTS: dict[str, st.SearchStrategy[Any]] = {
         "subject": st.dictionaries(
             st.sampled_from(ATTRIBUTES), some(TEXTS["subject"], least=1, most=2), max_size=2
         ),
-        "sans": optional(
-            **{kind: some(TEXTS[kind], most=2) for kind in ("dns", "ip", "uri", "email")},
-            registeredID=some(TEXTS["registeredID"], most=1),
-            otherName=st.lists(
-                st.fixed_dictionaries(
-                    {
-                        "oid": st.sampled_from([UPN, OTHER]),
-                        "utf8": st.sampled_from(TEXTS["otherName"]),
-                    }
-                ),
-                max_size=2,
-            ),
-            directoryName=some(
-                [{"commonName": "A"}, {"commonName": "root"}, {"commonName": "*"},
-                 {"organization": "Example", "commonName": "A"},
-                 {"organizationalUnit": ["Team A", "A"]}],
-                most=1,
-            ),
-        ),
+        "sans": optional(**SAN_VALUES),
         "validity": st.sampled_from(["1d", "12h", "1h", "30d", "90d", "91d", "10y"]),
         "notBefore": st.sampled_from(TIMES),
         "notAfter": st.sampled_from(TIMES),
@@ -292,84 +304,3 @@ REQUEST_PARTS: dict[str, st.SearchStrategy[Any]] = {
             ).map(lambda names: names or {"permitted": SUBTREES[0]}),
         ),
     }  # fmt: skip
-
-GENEROUS: Data = {
-    "subject": {
-        "commonName": {"allow": ["**"]},
-        "organization": {"allow": ["**"]},
-        "organizationalUnit": {"default": "Example", "allow": ["Team *", "**.internal"]},
-        "email": {"allow": ["**"]},
-        "2.5.4.13": {"allow": ["**"]},
-    },
-    "sans": {
-        "dns": {"allow": ["**"], "wildcards": True, "special": SPECIAL},
-        "ip": {"allow": ["0.0.0.0/0", "::/0"], "deny": ["10.9.0.0/16"]},
-        "uri": {"allow": ["spiffe://*.internal/**", "https://**.internal/**"]},
-        "email": {"allow": ["*@**.internal"]},
-        "otherName": {UPN: {"allow": ["*@**.internal"]}, OTHER: {"allow": ["**"]}},
-        "directoryName": {
-            "allow": [{"commonName": "**"}, {"organization": "**", "commonName": "**"}]
-        },
-        "registeredID": {"allow": ["1.3.6.1.4.1.99999.**"]},
-    },
-    "key": {"algorithms": [*ALGORITHMS[:4], *ALGORITHMS[5:]]},
-    "validity": {
-        "default": "30d",
-        "max": "90d",
-        "backdate": "5m",
-        "requestDates": ["notBefore", "notAfter"],
-    },
-    "keyUsage": {"default": ["digitalSignature"], "allow": KEY_USAGES},
-    "extendedKeyUsage": {"default": ["serverAuth"], "allow": EXTENDED},
-    "extensions": {
-        "allow": [{"oid": TEAM}, {"oid": LEVEL, "critical": True}],
-        "fromRequest": [{"oid": TEAM}],
-    },
-    "ca": {"pathLength": {"max": 1}, "nameConstraints": {"required": False}},
-}
-MODEST: Data = {"sans": {"dns": ["a.x.internal"]}}
-
-
-def _nearly(
-    usual: Data, drawn: dict[str, st.SearchStrategy[Any]], *, most: int
-) -> st.SearchStrategy[Data]:
-    """Return what is usual, with a few of its parts as drawn, or one entry of such a part."""
-
-    @st.composite
-    def changed(draw: st.DrawFn) -> Data:
-        whole = dict(usual)
-        # Names are what policies are about.
-        parts = [*drawn, *4 * ["subject"], *8 * ["sans"]]
-        for part in draw(st.lists(st.sampled_from(parts), min_size=1, max_size=most)):
-            value, before = draw(drawn[part]), whole.get(part)
-            if (
-                isinstance(value, dict)
-                and isinstance(before, dict)
-                and value
-                and draw(st.booleans())
-            ):
-                entry = draw(st.sampled_from(sorted(value)))
-                value = {**before, entry: value[entry]}
-            whole[part] = value
-        if "notAfter" in whole:
-            whole.pop("validity", None)
-        return whole
-
-    return changed()
-
-
-_policies = _nearly(GENEROUS, POLICY_PARTS, most=1) | _nearly(GENEROUS, POLICY_PARTS, most=3)
-_requests = _nearly(MODEST, REQUEST_PARTS, most=1) | _nearly(MODEST, REQUEST_PARTS, most=3)
-_any_policies = _nearly(GENEROUS, POLICY_PARTS, most=len(POLICY_PARTS))
-
-situations = st.one_of(
-    st.tuples(_policies, st.just(MODEST)),
-    st.tuples(_policies, _requests),
-    st.tuples(st.just(GENEROUS), _requests),
-    st.tuples(_any_policies, _requests),
-)
-"""Pairs of a policy's spec and a request's, most of them nearly such as are allowed."""
-
-labels = st.sampled_from(
-    [{}, {"team": "A"}, {"team": "*"}, {"team": "a", "star": "*"}, {"star": "**"}]
-)

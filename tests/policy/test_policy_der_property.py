@@ -1,13 +1,15 @@
 """Whatever request and policy: an independent reader of the DER finds nothing that is not allowed.
 
 Documents are YAML for the real loader, the CA is one that cryptography made, and what is read are
-the bytes that would be signed. See der_reader for the reader and policy_grammar for the grammar.
+the bytes that would be signed. See der_reader for the reader, policy_grammar and
+policy_situations for the documents.
 """
 
 from __future__ import annotations
 
 import functools
 import ipaddress
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,10 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from der_certificate import Situation
 from der_reader import Reader
 from hypothesis import event, given, settings
-from hypothesis import strategies as st
-from naive_names import Identity
-from policy_grammar import TEAM, Data, labels, situations
+from naive_names import Identity, flattened
+from policy_grammar import TEAM, UPN, Data
 from policy_material import ISSUING, NOW, ROOT, csr, private_key
+from policy_situations import CSRS as CSR_NAMES
+from policy_situations import Drawn, situations
 
 from gitca.documents.load import TreeEntry, load_governing, load_requests
 from gitca.policy.case import Case, IssuerFacts, Verdict
@@ -30,11 +33,6 @@ from gitca.x509.certificate import Issuer, parse_certificate, rehearse
 from gitca.x509.csr import parse_csr
 
 NAME = "payments/api"
-CONSTRAINTS: list[tuple[Data, Data]] = [
-    ({"dns": ["x.internal"]}, {}),
-    ({"dns": ["b.x.internal"]}, {"ip": ["10.9.0.0/16"]}),
-    ({}, {"dns": ["a.x.internal"], "email": ["y.internal"]}),
-]
 
 
 def _csr_with(critical: bool, value: bytes, *more: tuple[x509.ExtensionType, bool]) -> bytes:
@@ -47,28 +45,50 @@ def _csr_with(critical: bool, value: bytes, *more: tuple[x509.ExtensionType, boo
     return signed.public_bytes(serialization.Encoding.PEM)
 
 
-CSRS = [
-    *(csr(key=key) for key in ("RSA-2048", "RSA-1024", "RSA-2048-e3", "P-384", "Ed25519")),
-    csr(key="ML-DSA-65"),
-    csr((("commonName", "a.x.internal"),)),
-    csr((("commonName", "a.x.internal"), ("organization", "system:masters"))),
-    csr((("commonName", "a.x.internal"),), ("dns:a.x.internal", "ip:10.1.2.3")),
-    csr((), ("dns:*.x.internal",)),
-    csr((), ("dns:a.x.internal", "upn:a@x.internal")),
-    csr((), ("directory:organization=Example,commonName=A", "id:1.3.6.1.4.1.99999.1")),
-    csr((), ("uri:spiffe://x.internal/a", "email:a@x.internal")),
-    csr((), ("ia5:a@x.internal",)),
-    csr((("2.5.4.13", "Team A"), ("commonName", "A")), ("dns:a.x.internal",), multi_valued=True),
-    _csr_with(False, b"\x0c\x01A"),
-    _csr_with(True, b"\x0c\x01A"),
-    _csr_with(False, b"\x0c\x02A"),
-    _csr_with(
+_CN = ("commonName", "a.x.internal")
+CSRS: dict[str, bytes] = {
+    "plain": csr(),
+    **{key: csr(key=key) for key in CSR_NAMES if key.startswith(("RSA", "P-", "Ed", "ML"))},
+    "named": csr((_CN,), ("dns:a.x.internal", "ip:10.1.2.3")),
+    "masters": csr((_CN, ("organization", "system:masters"))),
+    "wildcard": csr((), ("dns:*.x.internal",)),
+    "other": csr((), ("dns:a.x.internal", "upn:a@x.internal")),
+    "foreign": csr((), ("ia5:a@x.internal",)),
+    "multi-valued": csr((("2.5.4.13", "A"), _CN), ("dns:a.x.internal",), multi_valued=True),
+    "extension": _csr_with(False, b"\x0c\x01A"),
+    "critical": _csr_with(True, b"\x0c\x01A"),
+    "broken": _csr_with(False, b"\x0c\x02A"),
+    "leaky": _csr_with(
         False,
         b"\x05\x00",
         (x509.BasicConstraints(ca=True, path_length=None), True),
         (x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CODE_SIGNING]), False),
     ),
-]
+}
+
+
+def _csr_that_states(request: Data) -> bytes | None:
+    """Return a CSR with a request's names; None where cryptography would not write them."""
+    if any(len(country) != 2 for country in request.get("subject", {}).get("country", [])):
+        return None
+    subject = [
+        (name, value) for name, values in request.get("subject", {}).items() for value in values
+    ]
+    try:
+        return csr(tuple(subject), tuple(_words(request.get("sans", {}))))
+    except ValueError:
+        return None
+
+
+def _words(sans: Data) -> Iterator[str]:
+    for kind, values in sans.items():
+        for value in values:
+            if kind == "otherName":
+                yield f"{'upn' if value['oid'] == UPN else value['oid']}:{value['utf8']}"
+            elif kind == "directoryName":
+                yield "directory:" + ",".join(f"{name}={text}" for name, text in flattened(value))
+            else:
+                yield f"{'id' if kind == 'registeredID' else kind}:{value}"
 
 
 @functools.cache
@@ -109,9 +129,9 @@ def _general_names(subtrees: Data) -> list[x509.GeneralName]:
     return [makers[kind](text) for kind, texts in subtrees.items() for text in texts]
 
 
-def _document(kind: str, spec: Data, metadata: Data | None = None) -> bytes:
+def _document(kind: str, spec: Data, labels: dict[str, str] | None = None) -> bytes:
     head: Data = {"apiVersion": "gitca/v1", "kind": kind}
-    head |= {"metadata": metadata} if metadata else {}
+    head |= {"metadata": {"labels": labels}} if labels else {}
     return yaml.dump(head | {"spec": spec}, Dumper=_Dumper, sort_keys=False).encode()
 
 
@@ -134,65 +154,55 @@ def _load(files: dict[str, bytes]) -> tuple[Any, Any] | None:
     return governing, requests
 
 
-@settings(max_examples=1000)
-@given(
-    situation=situations,
-    csr_bytes=st.one_of(st.just(csr()), st.just(csr()), st.sampled_from(CSRS)),
-    constraints=st.one_of(st.just(({}, {})), st.just(({}, {})), st.sampled_from(CONSTRAINTS)),
-    said=labels,
-    path_length=st.sampled_from([2, 2, 0]),
-    days=st.sampled_from([1000, 1000, 20]),
-    truncates=st.booleans(),
-)
-def test_the_bytes_say_nothing_that_the_policy_does_not_allow(
-    situation: tuple[Data, Data],
-    csr_bytes: bytes,
-    constraints: tuple[Data, Data],
-    said: dict[str, str],
-    path_length: int,
-    days: int,
-    truncates: bool,
-) -> None:
-    policy = {"issuer": "issuing", **situation[0]}
-    request = {"policy": "internal-server", "csrFile": "api.csr", **situation[1]}
-    if policy.get("namesFrom") == "csr" and situation[1] == {"sans": {"dns": ["a.x.internal"]}}:
-        del request["sans"]
-    issuing = yaml.safe_load(ISSUING)
-    issuing["spec"]["pathLength"] = path_length
-    issuing["spec"]["leafBeyondIssuer"] = "truncate" if truncates else "reject"
-    if any(constraints):
-        sides = zip(("permitted", "excluded"), constraints, strict=True)
-        issuing["spec"]["nameConstraints"] = {side: names for side, names in sides if names}
+@settings(max_examples=1500)
+@given(drawn=situations)
+def test_the_bytes_say_nothing_that_the_policy_does_not_allow(drawn: Drawn) -> None:
+    policy = {"issuer": "issuing", **drawn.policy}
+    request = {"policy": "internal-server", "csrFile": "api.csr", **drawn.request}
+    csr_bytes: bytes | None = CSRS[drawn.csr]
+    if drawn.names_in_csr:
+        csr_bytes = _csr_that_states(request)
+        request = {key: value for key, value in request.items() if key not in {"subject", "sans"}}
+    if csr_bytes is None:
+        return
     loaded = _load(
         {
             "ca/root.yaml": ROOT.encode(),
-            "ca/issuing.yaml": yaml.safe_dump(issuing).encode(),
+            "ca/issuing.yaml": _issuing(drawn),
             "policies/internal-server.yaml": _document("IssuancePolicy", policy),
-            f"requests/{NAME}.yaml": _document(
-                "CertificateRequest", request, {"labels": said} if said else None
-            ),
+            f"requests/{NAME}.yaml": _document("CertificateRequest", request, drawn.labels),
             "requests/payments/api.csr": csr_bytes,
         }
     )
     if loaded is None:
         return
-    issuer_der = _issuer(path_length, yaml.safe_dump(list(constraints)), days)
+    constraints = yaml.safe_dump(list(drawn.constraints))
+    issuer_der = _issuer(drawn.path_length, constraints, drawn.days)
     verdict = _judge(*loaded, issuer_der)
     if verdict is None:
         return
-    issued = _built(verdict, issuer_der)
     event("issued")
     at = Situation(
         policy=policy,
         request=request,
-        identity=Identity(NAME, said),
+        identity=Identity(NAME, drawn.labels),
         csr_pem=csr_bytes,
         issuer_der=issuer_der,
-        constraints=constraints,
-        truncates=truncates,
+        constraints=drawn.constraints,
+        truncates=drawn.truncates,
         now=NOW,
     )
-    assert list(Reader(issued, at).objections()) == []
+    assert list(Reader(_built(verdict, issuer_der), at).objections()) == []
+
+
+def _issuing(drawn: Drawn) -> bytes:
+    document = yaml.safe_load(ISSUING)
+    document["spec"]["pathLength"] = drawn.path_length
+    document["spec"]["leafBeyondIssuer"] = "truncate" if drawn.truncates else "reject"
+    sides = zip(("permitted", "excluded"), drawn.constraints, strict=True)
+    constraints = {side: names for side, names in sides if names}
+    document["spec"] |= {"nameConstraints": constraints} if constraints else {}
+    return yaml.safe_dump(document).encode()
 
 
 def _judge(governing: Any, requests: Any, issuer_der: bytes) -> Verdict | None:
