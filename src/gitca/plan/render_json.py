@@ -1,4 +1,4 @@
-"""The plan as JSON: `{digest, actions: [{action, ca, request, reason}], pending, findings}`."""
+"""The plan as JSON: `{digest, actions: [{action, ca, request, reason}], findings, pending}`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def plan_record(plan: Plan) -> JsonObject:
     return {
         "digest": plan.digest,
         "actions": [action_record(action) for action in plan.actions],
-        "pending": [_pending_record(order) for order in plan.pending],
         "findings": [finding_record(finding) for finding in plan.findings],
+        "pending": [_pending_record(order) for order in plan.pending],
     }
 
 
