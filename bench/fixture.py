@@ -167,14 +167,16 @@ class Request:
     host: str
     spki_der: bytes
     csr_pem: str
+    uris: tuple[str, ...] = ()
 
     @classmethod
-    def make(cls, number: int) -> Request:
+    def make(cls, number: int, *, uris: tuple[str, ...] = ()) -> Request:
         """Return the request with this number; a hundred share a folder."""
         host = f"host{number:07d}.{DOMAIN}"
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
-        sans = x509.SubjectAlternativeName([x509.DNSName(host)])
+        others = map(x509.UniformResourceIdentifier, uris)
+        sans = x509.SubjectAlternativeName([x509.DNSName(host), *others])
         csr = (
             x509.CertificateSigningRequestBuilder()
             .subject_name(names)
@@ -186,6 +188,7 @@ class Request:
             host=host,
             spki_der=csr.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
             csr_pem=csr.public_bytes(Encoding.PEM).decode(),
+            uris=uris,
         )
 
     @property
@@ -203,7 +206,7 @@ class Request:
             "spec:",
             f"  policy: {POLICY}",
             f"  subject: {{commonName: {self.host}}}",
-            f"  sans: {{dns: [{self.host}]}}",
+            f"  sans: {{dns: [{self.host}], uri: [{', '.join(self.uris)}]}}",
             "  csr: |",
         ]
         return ("\n".join(lines) + "\n" + textwrap.indent(self.csr_pem, "    ")).encode()

@@ -158,8 +158,10 @@ class _Past:
 
     def _draft(self, request: Request, example: IssueCertificate) -> Draft:
         template = _template(request, example.template)
-        not_before = max(self.origin.now - example.backdate, self.issuer.not_before)
-        not_after = not_before + example.validity - timedelta(seconds=1)
+        issuer = self.issuer
+        not_before, not_after = example.period.dates(
+            self.origin.now, issuer.not_before, issuer.not_after
+        )
         serial = x509.random_serial_number()
         rehearsal = rehearse(
             template,
@@ -235,7 +237,13 @@ def _judged(
         for entry in snapshot.entries
         if entry.path == request.path or not entry.path.startswith("requests/")
     ]
-    desired = read_desired(entries, store.read, snapshot.state, moment)
+    desired = read_desired(
+        entries,
+        store.read,
+        snapshot.state,
+        moment,
+        read_requesters=store.requesters(snapshot.source),
+    )
     plan = make_plan(desired, snapshot.state, moment)
     issues = [action for action in plan.actions if isinstance(action, IssueCertificate)]
     if len(issues) != 1:

@@ -106,7 +106,13 @@ def _plan(repository: CaRepository) -> tuple[Steps, int]:
     with steps.step("other"), repository.store() as store, steps.watching(STEPS):
         snapshot = store.load()
         with steps.step("read documents"):
-            desired = read_desired(snapshot.entries, store.read, snapshot.state, now())
+            desired = read_desired(
+                snapshot.entries,
+                store.read,
+                snapshot.state,
+                now(),
+                read_requesters=store.requesters(snapshot.source),
+            )
         with steps.step("plan"):
             made = make_plan(desired, snapshot.state, now())
     return steps, len(made.actions)

@@ -120,7 +120,13 @@ def forger_of(clone: Clone) -> Forger:
     clone.clock.forward(minutes=11)
     with clone.store() as store:
         snapshot = store.at(clone.tip, clone.tip)
-        desired = read_desired(snapshot.entries, store.read, snapshot.state, clone.clock.now)
+        desired = read_desired(
+            snapshot.entries,
+            store.read,
+            snapshot.state,
+            clone.clock.now,
+            read_requesters=store.requesters(snapshot.source),
+        )
         (action,) = make_plan(desired, snapshot.state, clone.clock.now).actions
     assert isinstance(action, IssueCertificate)
     return Forger(clone, honest, action.template)

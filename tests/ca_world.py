@@ -236,7 +236,13 @@ class Clone:
         with self.store() as store:
             tip = commit or self.tip
             snapshot = store.at(tip, tip)
-            desired = read_desired(snapshot.entries, store.read, snapshot.state, now)
+            desired = read_desired(
+                snapshot.entries,
+                store.read,
+                snapshot.state,
+                now,
+                read_requesters=store.requesters(snapshot.source),
+            )
             return make_plan(desired, snapshot.state, now)
 
     def verify(self, commit: str | None = None) -> VerifyReport:

@@ -61,6 +61,17 @@ def test_the_growth_of_a_plan_is_told_from_the_least_size_to_the_greatest() -> N
     }
 
 
+def test_validating_is_told_without_and_with_linting_beside_parsers_of_csrs() -> None:
+    printed = figures("policy.py", "3")
+    assert printed["n"] == 3
+    assert printed["gitca"]["validate"]["cpu_milliseconds_each"] > 0
+    steps = printed["gitca"]["validate_steps"]
+    assert all(steps[step] > 0 for step in ("read documents", "parse CSRs", "judge"))
+    assert printed["gitca"]["plan_with_linting"]["milliseconds_each"] > 0
+    assert printed["peers"]["cryptography_parse_and_verify"]["seconds"] > 0
+    assert printed["peers"]["openssl_req_verify"]["processes"] == 3
+
+
 def test_start_up_is_told_over_that_of_python() -> None:
     printed = figures("startup.py", "1")
     over = printed["over_python"]
@@ -68,7 +79,9 @@ def test_start_up_is_told_over_that_of_python() -> None:
     assert over["gitca --version"] < over["gitca validate ONE-FILE"]
 
 
-@pytest.mark.parametrize("arguments", [("crl.py", "1"), ("plan.py", "0"), ("startup.py", "0")])
+@pytest.mark.parametrize(
+    "arguments", [("crl.py", "1"), ("plan.py", "0"), ("policy.py", "0"), ("startup.py", "0")]
+)
 def test_a_size_that_cannot_be_measured_is_refused(arguments: tuple[str, ...]) -> None:
     script, size = arguments
     done = subprocess.run(

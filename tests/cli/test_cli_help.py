@@ -48,7 +48,8 @@ def test_the_version_is_the_packages_own(run: Run, gitca: Command) -> None:
     [
         (["--version"], ["typer", "pydantic", "cryptography", "yaml", "git", "rich"]),
         (["--help"], ["pydantic", "cryptography", "yaml", "git", "rich", "jsonschema"]),
-        (["validate"], ["git", "rich", "pkilint", "jsonschema", "boto3"]),
+        # The scaffold's policies have rules in CEL, whose package brings rich.
+        (["validate"], ["git", "pkilint", "jsonschema", "boto3"]),
         (["list"], ["rich", "pkilint", "jsonschema", "boto3"]),
     ],
 )

@@ -113,4 +113,4 @@ def test_a_commit_message_and_an_author_reach_the_terminal_escaped(lived_in: Com
 def test_the_repository_may_be_named_from_anywhere(lived_in: Command, tmp_path: Path) -> None:
     here = lived_in.at(tmp_path)
     assert here.runs("--repo", str(lived_in.folder), "list") == lived_in.runs("list")
-    assert here.runs("--repo", str(lived_in.folder / "requests"), "validate").startswith("9 ")
+    assert here.runs("--repo", str(lived_in.folder / "requests"), "validate").startswith("21 ")

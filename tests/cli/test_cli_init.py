@@ -11,8 +11,13 @@ from cli_command import PASSPHRASE, Command, Run
 
 from gitca.cli import boundary
 from gitca.cli.fresh import fresh_folder
+from gitca.cli.scaffold import Names, render
 from gitca.errors import UsageError
 
+POLICIES = (
+    *("code-signing", "internal-client", "internal-server", "iot-device", "kubernetes-issuer"),
+    *("smime", "spiffe-workload"),
+)
 NAMES = ("--domain", "example.internal", "--organization", "Example")
 
 
@@ -21,8 +26,9 @@ def test_what_init_makes_is_committed_but_for_the_keys(scaffold: Path) -> None:
     assert pki.git("status", "--short") == ""
     assert pki.git("ls-files").splitlines() == [
         *(".gitattributes", ".gitignore", "README.md", "ca/issuing.yaml", "ca/repository.yaml"),
-        *("ca/root.yaml", "issued/.gitkeep", "policies/internal-client.yaml"),
-        *("policies/internal-server.yaml", "requests/.gitkeep"),
+        *("ca/root.yaml", "issued/.gitkeep"),
+        *(f"policies/{name}{end}.yaml" for name in POLICIES for end in (".tests", "")),
+        "requests/.gitkeep",
     ]
     assert pki.git("branch", "--show-current") == "main\n"
     assert pki.git("log", "-1", "--format=%an <%ae>") == "Test <test@example.com>\n"
@@ -43,7 +49,7 @@ def test_the_passphrase_is_nowhere_in_the_repository(scaffold: Path) -> None:
 
 def test_the_scaffold_has_no_findings(run: Run) -> None:
     code, out, _ = run("validate")
-    assert (code, out) == (0, "5 documents: no findings\n")
+    assert (code, out) == (0, "17 documents: no findings\n")
 
 
 def test_without_an_identity_in_git_the_commit_is_gitcas(gitca: Command, tmp_path: Path) -> None:
@@ -81,6 +87,8 @@ def test_a_folder_with_anything_in_it_is_left_alone(gitca: Command, tmp_path: Pa
         ("--domain", "exa mple", "--organization", "Example"),
         ("--domain", "example.internal.", "--organization", "Example"),
         ("--domain", 'x"\nspec: {}', "--organization", "Example"),
+        ("--domain", "dev.localhost", "--organization", "Example"),
+        ("--domain", f"{'x' * 56}.test", "--organization", "Example"),
         ("--domain", "example.internal", "--organization", ""),
         ("--domain", "example.internal", "--organization", "x" * 60),
         ("--domain", "example.internal", "--organization", "Ex\u202eample"),
@@ -113,11 +121,23 @@ def test_an_organization_may_have_quotes_and_colons(gitca: Command, tmp_path: Pa
         *("--organization", 'Müller: "Sons" #1 \\ {Co}'),
     )
     pki = gitca.at(tmp_path / "pki")
-    assert pki.runs("validate") == "5 documents: no findings\n"
+    assert pki.runs("validate") == "17 documents: no findings\n"
     pki.runs("reconcile")
     subject = pki.start("openssl", "x509", "-noout", "-subject", "-nameopt", "utf8,sep_multiline",
                         "-in", "issued/root/ca.pem")  # fmt: skip
     assert 'O=Müller: "Sons" #1 \\ {Co}' in subject.out.splitlines()[2]
+
+
+@pytest.mark.parametrize("domain", ["corp", "example.com", f"{'x' * 55}.test"])
+def test_the_policies_and_their_tests_are_sound_for_any_domain(
+    domain: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path, content in render(Names(domain, 'M*ller: "Sons" {Co}')).items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    assert boundary.run(["--repo", str(tmp_path), "validate"]) == 0
+    assert capsys.readouterr().out == "17 documents: no findings\n"
 
 
 def test_a_failure_on_the_way_leaves_no_trace(tmp_path: Path) -> None:

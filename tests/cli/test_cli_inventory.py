@@ -84,7 +84,7 @@ def test_a_crl_in_pem_is_the_crl_in_the_repository(standing: Command) -> None:
 
 def test_plan_has_the_keys_that_are_promised(standing: Command) -> None:
     plan = json.loads(standing.runs("plan", "--format", "json"))
-    assert list(plan) == ["digest", "actions", "findings"]
+    assert list(plan) == ["digest", "actions", "findings", "pending"]
     assert [list(action)[:4] for action in plan["actions"]] == [
         ["action", "ca", "request", "reason"]
     ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 from cli_command import Run
 
 from gitca.cli.scaffold import Names, render
@@ -27,7 +29,36 @@ def test_the_projects_documents_have_no_findings(run: Run, monkeypatch: pytest.M
     monkeypatch.chdir(PROJECT)
     code, out, _ = run("validate")
     assert code == 0
-    assert out == "9 documents: no findings\n"
+    assert out == "25 documents: no findings\n"
+
+
+def test_the_tests_of_the_projects_policies_exercise_every_rule(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(PROJECT)
+    code, out, _ = run("policy", "test", "--format", "json")
+    reports = {report["policy"]: report for report in json.loads(out)["policies"]}
+    policies = {path.stem for path in (PROJECT / "policies").glob("*.yaml")}
+    assert code == 0
+    assert set(reports) == {name for name in policies if not name.endswith(".tests")}
+    assert {name: report["unexercised"] for name, report in reports.items()} == {
+        name: [] for name in reports
+    }
+    assert all(
+        any(case["expected"] == "allow" for case in report["cases"]) for report in reports.values()
+    )
+
+
+def test_every_policy_of_the_project_has_a_request() -> None:
+    named = {
+        yaml.safe_load(path.read_text())["spec"]["policy"]
+        for path in (PROJECT / "requests").rglob("*.yaml")
+    }
+    assert named == {
+        path.stem
+        for path in (PROJECT / "policies").glob("*.yaml")
+        if not path.name.endswith(".tests.yaml")
+    }
 
 
 @pytest.mark.parametrize("kind", list(Kind))

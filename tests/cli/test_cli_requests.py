@@ -10,6 +10,8 @@ from typing import get_args
 import pytest
 import yaml
 from cli_command import Command
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gitca.cli.keys import KeySpec
 from gitca.cli.new_file import write_new
@@ -19,6 +21,7 @@ from gitca.documents.revocation_request import Reason
 from gitca.documents.schema import KINDS
 from gitca.errors import UsageError
 from gitca.x509.keys import KEY_SPECS
+from gitca.x509.template import spki_identifier
 
 MakeCsr = Callable[..., Path]
 
@@ -34,7 +37,12 @@ def test_the_document_says_what_was_asked_and_carries_the_csr(
     out = pki.runs(
         *("request", "new", "payments/api", "--policy", "internal-server", "--csr", str(csr)),
         *("--dns", "api.example.internal", "--dns", "www.example.internal", "--ip", "10.1.2.3"),
-        *("--uri", "spiffe://example.internal/api", "--common-name", "api.example.internal"),
+        *(
+            "--uri",
+            "spiffe://example.internal/payments/api",
+            "--common-name",
+            "api.example.internal",
+        ),
         *("--validity", "7d"),
     )
     assert read(pki, "payments/api") == {
@@ -43,12 +51,27 @@ def test_the_document_says_what_was_asked_and_carries_the_csr(
         "sans": {
             "dns": ["api.example.internal", "www.example.internal"],
             "ip": ["10.1.2.3"],
-            "uri": ["spiffe://example.internal/api"],
+            "uri": ["spiffe://example.internal/payments/api"],
         },
         "validity": "7d",
         "csr": csr.read_text(),
     }
     assert out.splitlines()[-1].startswith("Next: git add requests/payments/api.yaml")
+
+
+def test_usages_are_asked_for_by_name_or_oid_and_judged(pki: Command, make_csr: MakeCsr) -> None:
+    answer = pki(
+        *("request", "new", "old", "--policy", "internal-server", "--csr", str(make_csr("old"))),
+        *("--dns", "old.example.internal", "--key-usage", "digitalSignature"),
+        *("--key-usage", "keyEncipherment", "--extended-key-usage", "serverAuth"),
+        *("--extended-key-usage", "1.3.6.1.5.5.7.3.17"),
+    )
+    spec = read(pki, "old")
+    assert spec["keyUsage"] == ["digitalSignature", "keyEncipherment"]
+    assert spec["extendedKeyUsage"] == ["serverAuth", "1.3.6.1.5.5.7.3.17"]
+    assert answer.code == 1
+    assert "(policy internal-server, extendedKeyUsage.allow)" in answer.out
+    assert "keyUsage.key-type" in answer.out, "an elliptic curve key encrypts nothing"
 
 
 def test_a_csr_in_der_is_written_as_pem(pki: Command, make_csr: MakeCsr, tmp_path: Path) -> None:
@@ -178,9 +201,21 @@ def test_a_revocation_that_waits_is_not_written_over(lived_in: Command) -> None:
 
 def test_a_ca_is_revoked_by_its_serial_alone(lived_in: Command) -> None:
     lived_in.runs("revoke", "issuing", "--reason", "cACompromise")
-    documents = list((lived_in.folder / "requests/authorities").iterdir())
-    spec = yaml.safe_load(documents[0].read_text())["spec"]
+    (document,) = (lived_in.folder / "requests/ca").iterdir()
+    spec = yaml.safe_load(document.read_text())["spec"]
     assert (spec["ca"], spec["reason"]) == ("root", "cACompromise")
+    assert document.name == f"issuing-{spec['serial'][:8]}-revoked.yaml"
+
+
+def test_the_key_of_a_ca_is_revoked_below_the_folder_of_cas(lived_in: Command) -> None:
+    certificate = x509.load_pem_x509_certificate(
+        (lived_in.folder / "issued/issuing/ca.pem").read_bytes()
+    )
+    form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    key = spki_identifier(certificate.public_key().public_bytes(*form))
+    lived_in.runs("revoke", key, "--reason", "cACompromise")
+    path = f"requests/ca/{key.removeprefix('sha256:')[:16]}-revoked.yaml"
+    assert yaml.safe_load((lived_in.folder / path).read_text())["spec"]["key"] == key
 
 
 def test_the_choices_that_help_offers_are_those_that_the_documents_know() -> None:

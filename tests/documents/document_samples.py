@@ -82,6 +82,45 @@ spec:
   invalidityDate: 2026-11-20T00:00:00Z
 """
 
+BLOCKLIST = """\
+apiVersion: gitca/v1
+kind: KeyBlocklist
+spec:
+  keys:
+    - key: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: leaked in incident 42
+"""
+
+TESTS = """\
+apiVersion: gitca/v1
+kind: PolicyTests
+spec:
+  policy: internal-server
+  cases:
+    - name: an api is allowed
+      request:
+        name: payments/api
+        metadata: {labels: {team: payments}}
+        requester: {author: alice@example.com}
+        spec: {sans: {dns: [api.example.internal]}, key: {type: ecdsa, curve: P-256}}
+      expect: allow
+    - name: another domain is denied
+      request: {spec: {sans: {dns: [www.example.com]}}}
+      now: 2026-12-01T10:00:00Z
+      expect: [sans.dns.allow]
+"""
+
+WAIVER = """\
+apiVersion: gitca/v1
+kind: Waiver
+spec:
+  request: payments/api
+  rule: validity.max
+  until: 2027-01-01T00:00:00Z
+  reason: the appliance takes no certificate shorter than a year; INC-42
+  approvedBy: security@example.com
+"""
+
 REPOSITORY = """\
 apiVersion: gitca/v1
 kind: Repository
@@ -94,6 +133,9 @@ spec:
 SAMPLES = {
     "CertificateAuthority": ISSUING,
     "IssuancePolicy": POLICY,
+    "PolicyTests": TESTS,
+    "KeyBlocklist": BLOCKLIST,
+    "Waiver": WAIVER,
     "CertificateRequest": REQUEST,
     "RevocationRequest": REVOCATION,
     "Repository": REPOSITORY,

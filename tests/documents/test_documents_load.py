@@ -62,7 +62,6 @@ def test_files_that_are_no_documents_are_left_alone():
         "README.md": "x",
         "ca/README.md": "x",
         "ca/root.pem": "x",
-        "policies/internal-server.tests.yaml": "{not: [parsed",
         "policies/.gitkeep": "",
         "requests/.gitkeep": "",
         "requests/payments/api key.csr": "x",
@@ -171,7 +170,7 @@ def test_a_folder_and_a_document_of_one_name_live_together():
 
 
 KINDS = {
-    "request in policies/": ("policies/a.yaml", REQUEST, "IssuancePolicy"),
+    "request in policies/": ("policies/a.yaml", REQUEST, "IssuancePolicy, KeyBlocklist"),
     "policy in requests/": (
         "requests/a.yaml",
         POLICY,

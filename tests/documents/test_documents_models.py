@@ -55,7 +55,7 @@ def test_a_policy_says_what_it_was_written_to_say():
     assert spec.key.algorithms[1].min_bits == 2048
     assert spec.validity.backdate == timedelta(minutes=5)
     assert spec.renewal.before == timedelta(days=10)
-    assert (spec.names_from, spec.on_delete) == ("request", "keep")
+    assert (spec.names_from, spec.on_delete.action) == ("request", "keep")
 
 
 def test_an_authority_says_what_it_was_written_to_say():
@@ -111,6 +111,37 @@ def test_several_values_of_an_attribute_are_kept_in_order():
     assert parsed(text)[0].spec.subject == {"organizationalUnit": ("b", "a")}
 
 
+NAMES = (
+    "  sans: {otherName: [{oid: 1.3.6.1.4.1.311.20.2.3, utf8: jo@example.internal}],"
+    " directoryName: [{organization: Example, 1.2.840.99999.7: [b, a]}], registeredID: [1.2.3]}"
+)
+
+
+def test_names_of_the_rarer_types_are_kept_as_they_are_written():
+    sans = parsed(with_line(REQUEST, 7, NAMES))[0].spec.sans
+    assert [(name.oid, name.utf8) for name in sans.other_name] == [
+        ("1.3.6.1.4.1.311.20.2.3", "jo@example.internal")
+    ]
+    assert [list(name.items()) for name in sans.directory_name] == [
+        [("organization", ("Example",)), ("1.2.840.99999.7", ("b", "a"))]
+    ]
+    assert sans.registered_id == ("1.2.3",)
+
+
+def test_wildcards_are_a_switch_or_patterns():
+    def wildcards(text):
+        return parsed(with_line(POLICY, 7, f"  sans: {{dns: {{wildcards: {text}}}}}"))
+
+    assert wildcards("true")[0].spec.sans.dns.wildcards is True
+    assert wildcards("['*.a.b']")[0].spec.sans.dns.wildcards == ("*.a.b",)
+    for text, rule in (
+        ("maybe", "document.type"),
+        ("['a b']", "policy.pattern"),
+        ("[1]", "document.type"),
+    ):
+        assert [finding.rule for finding in wildcards(text)[1]] == [rule]
+
+
 def test_nothing_can_change_a_document():
     document, _ = parsed(REQUEST)
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -162,6 +193,38 @@ REQUESTS = {
     "policy a number": (5, "  policy: ‸5", "document.type", "put what looks like a number"),
     "policy without value": (5, "  ‸policy:", "document.null", "write a value"),
     "unknown attribute": (6, "  subject: {‸CN: a}", "document.unknown-key", "commonName"),
+    "OID of an attribute with a name": (
+        6,
+        "  subject: {‸2.5.4.3: a}",
+        "document.attribute",
+        "write commonName",
+    ),
+    "attribute that is no OID": (6, "  subject: {‸1.40.3: a}", "document.unknown-key", "remove"),
+    "OID that nobody could read": (
+        6,
+        "  subject: {‸2.5." + ".".join(["999999999999999999"] * 8) + ": a}",
+        "document.oid",
+        "shorter",
+    ),
+    "other name without its OID": (
+        7,
+        "  sans: {otherName: [‸{utf8: a}]}",
+        "document.missing-key",
+        "add oid",
+    ),
+    "other name that is no text": (
+        7,
+        "  sans: {otherName: [{oid: 1.2.3, utf8: ‸7}]}",
+        "document.type",
+        "quotes",
+    ),
+    "empty directory name": (7, "  sans: {directoryName: [‸{}]}", "document.value", "add one"),
+    "registered ID that is no OID": (
+        7,
+        "  sans: {registeredID: [‸a.b]}",
+        "document.oid",
+        "dotted",
+    ),
     "empty value": (6, "  subject: {commonName: ‸''}", "document.value", "write more"),
     "no value": (6, "  subject: {commonName: ‸[]}", "document.value", "add one"),
     "number as value": (6, "  subject: {postalCode: ‸12}", "document.type", "quotes"),
@@ -387,6 +450,36 @@ def test_a_finding_about_a_key_does_not_repeat_what_may_be_a_secret(key):
 
 POLICIES = {
     "pattern": (6, "  subject: {commonName: {allow: [‸'***']}}", "policy.pattern"),
+    "template": (6, "  subject: {commonName: {allow: [‸'{team}']}}", "policy.pattern"),
+    "template in deny": (
+        6,
+        "  subject: {commonName: {deny: [‸'{labels.team}']}}",
+        "policy.pattern",
+    ),
+    "attribute by an OID that has a name": (
+        6,
+        "  subject: {‸2.5.4.3: {allow: [a]}}",
+        "document.attribute",
+    ),
+    "special": (7, "  sans: {dns: {special: [‸wildcard]}}", "document.value"),
+    "trust domain": (
+        7,
+        "  sans: {uri: {spiffe: {trustDomain: ‸'spiffe://a', paths: []}}}",
+        "policy.spiffe.trust-domain",
+    ),
+    "SPIFFE IDs without paths": (
+        7,
+        "  sans: {uri: {spiffe: ‸{trustDomain: a}}}",
+        "document.missing-key",
+    ),
+    "more names than there may be": (7, "  sans: {min: ‸3, max: 2}", "policy.sans.order"),
+    "type of other names": (7, "  sans: {otherName: {‸upn: {}}}", "document.oid"),
+    "directory name": (
+        7,
+        "  sans: {directoryName: {allow: [{commonName: ‸'***'}]}}",
+        "policy.pattern",
+    ),
+    "registered ID": (7, "  sans: {registeredID: {allow: [‸'1.2.3*']}}", "policy.pattern"),
     "fixed and allow": (
         6,
         "  subject: {country: {fixed: GB, allow: ‸[GB]}}",

@@ -13,9 +13,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from document_samples import REQUEST, REVOCATION, SAMPLES, parsed
 from jsonschema import Draft202012Validator
 
+from gitca.documents.attribute_types import AttributeName
 from gitca.documents.schema import KINDS, keys_at, schema_of, schema_text
 from gitca.documents.source import parse_source
-from gitca.documents.subject import AttributeName
 from gitca.documents.usages import EXTENDED_KEY_USAGES
 from gitca.x509.algorithms import SIGNATURE_ALGORITHMS
 from gitca.x509.attributes import ATTRIBUTE_OIDS
@@ -120,6 +120,7 @@ def test_the_keys_that_a_kind_knows_are_found_through_unions():
         "type",
         "minBits",
         "maxBits",
+        "exponents",
     )
     assert "dns" in keys_at("CertificateRequest", ("spec", "sans"))
     assert "commonName" in keys_at("CertificateAuthority", ("spec", "subject"))

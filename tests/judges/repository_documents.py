@@ -24,6 +24,7 @@ spec:
       - {type: ecdsa, curves: [P-256, P-384, P-521]}
       - {type: ed25519}
       - {type: rsa, minBits: 2048}
+    reuse: allow
   validity: {default: 30d, max: 90d, backdate: 5m}
   keyUsage: {default: [digitalSignature], allow: [digitalSignature, keyEncipherment]}
   extendedKeyUsage: {default: [serverAuth]}
@@ -41,7 +42,7 @@ spec:
     commonName: {{allow: ["**.example.internal"]}}
   sans:
     dns: {{allow: ["**.example.internal"]}}
-  key: {{algorithms: [{{type: ecdsa, curves: [P-256]}}]}}
+  key: {{algorithms: [{{type: ecdsa, curves: [P-256]}}], reuse: allow}}
   validity: {{default: 30d, max: 90d, backdate: 5m}}
   keyUsage: {{default: [digitalSignature]}}
   extendedKeyUsage: {{default: [serverAuth]}}

@@ -23,8 +23,8 @@ HANDED_ON = {
     "subject-two-common-names.pem": ("subject", "admin.example.internal"),
     "subject-multi-valued-rdn.pem": ("other_names", "multi-valued"),
     "subject-unknown-attribute.pem": ("subject", "1.2.3.4.5"),
-    "san-other-name.pem": ("other_names", "otherName"),
-    "san-directory-name.pem": ("other_names", "directoryName"),
+    "san-other-name.pem": ("sans", "administrator@example.internal"),
+    "san-directory-name.pem": ("sans", "value='admin'"),
     "san-wildcard.pem": ("sans", "*.example.internal"),
     "san-empty.pem": ("extensions", "2.5.29.17"),
 }

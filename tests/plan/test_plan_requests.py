@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ca_documents import GOVERNING, authority, policy, request
+from ca_documents import GOVERNING, POLICY, authority, policy, request
 from ca_world import NOW, Clone, KeyRing, kinds
 from gitca.findings import Severity
 from gitca.plan.model import IssueCertificate, Plan
@@ -142,7 +142,9 @@ def test_no_certificate_is_renewed_beyond_its_issuers_end(
     tmp_path: Path, key_ring: KeyRing
 ) -> None:
     mortal = authority("issuing", "root", validity="45d", leafBeyondIssuer="truncate")
-    files = {**GOVERNING, "ca/issuing.yaml": mortal, API: request("api", NAME)}
+    lasting = policy(validity={**POLICY["validity"], "beyondIssuer": "truncate"})
+    governing = {**GOVERNING, "ca/issuing.yaml": mortal, "policies/server.yaml": lasting}
+    files = {**governing, API: request("api", NAME)}
     clone = Clone.create(tmp_path / "clone", key_ring, files)
     for _ in range(16):
         clone.reconcile()

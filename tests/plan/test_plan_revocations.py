@@ -83,6 +83,8 @@ def test_a_revocation_by_serial_number_takes_that_certificate_alone(issued: Clon
 def test_a_revocation_by_key_takes_every_certificate_on_it_and_refuses_the_key(
     issued: Clone,
 ) -> None:
+    shared = {"algorithms": [{"type": "ecdsa", "curves": ["P-256"]}], "reuse": "allow"}
+    issued.save({"policies/server.yaml": policy(key=shared)})
     issued.save({"requests/b.yaml": request("api", "b.example.internal")})
     issued.save({"requests/c.yaml": request("c", "c.example.internal")})
     issued.reconcile()
@@ -273,6 +275,22 @@ def test_a_revocation_is_executed_once_by_its_path(issued: Clone) -> None:
     assert issued.openssl_verify("payments/api") == "OK"
 
 
+def test_a_request_that_was_deleted_revoked_and_is_back_is_read_again(issued: Clone) -> None:
+    """The revocation by onDelete is recorded under the request's own path and text."""
+    issued.save({"policies/server.yaml": policy(onDelete={"action": "revoke"})})
+    assert issued.reconcile().exit_code == 0
+    issued.save({API: None})
+    assert issued.reconcile().exit_code == 0
+    assert len(issued.revoked()) == 1
+    issued.save({API: request("api", NAME, "b.example.internal")})
+    assert issued.reconcile().exit_code == 0
+    issued.save({API: request("api", NAME)})
+    assert kinds(issued.plan().actions) == ["issue"]
+    assert issued.reconcile().exit_code == 0
+    assert issued.openssl_verify("payments/api") == "OK"
+    assert issued.plan() == Plan((), ())
+
+
 def test_a_remark_added_to_an_executed_revocation_changes_nothing(issued: Clone) -> None:
     revoke(issued)
     issued.save({STOP: revocation("superseded", certificate="payments/api") + "# done\n"})
@@ -319,7 +337,8 @@ def test_a_ca_is_revoked_by_serial_number_and_issues_nothing_more(issued: Clone)
     issuing = issued.state.authority("issuing").certificate
     assert issuing is not None
     number = issuing.certificate.serial
-    issued.save({STOP: revocation("cACompromise", serial=number, ca="root")})
+    text = revocation("cACompromise", serial=number, ca="root")
+    issued.save({"requests/ca/issuing.yaml": text})
     assert issued.reconcile().exit_code == 0
     assert set(issued.revoked("root")) == {number}
     issued.save({"requests/b.yaml": request("b", "b.example.internal")})

@@ -39,7 +39,13 @@ def test_planning_changes_neither_the_repository_nor_the_state(issued: Clone) ->
     assert issued.status == ""
     with issued.store() as store:
         snapshot = store.at(before, before)
-        desired = read_desired(snapshot.entries, store.read, snapshot.state, NOW)
+        desired = read_desired(
+            snapshot.entries,
+            store.read,
+            snapshot.state,
+            NOW,
+            read_requesters=store.requesters(snapshot.source),
+        )
         make_plan(desired, snapshot.state, NOW)
         make_plan(desired, snapshot.state, NOW)
         assert snapshot.state.orders.keys() == state.orders.keys()
@@ -133,7 +139,13 @@ def reads_of(clone: Clone, names: dict[str, str]) -> list[str]:
             read.append(names.get(blob, ""))
             return store.read(blob)
 
-        desired = read_desired(snapshot.entries, counting, snapshot.state, clone.clock.now)
+        desired = read_desired(
+            snapshot.entries,
+            counting,
+            snapshot.state,
+            clone.clock.now,
+            read_requesters=store.requesters(snapshot.source),
+        )
         make_plan(desired, snapshot.state, clone.clock.now)
     return sorted(filter(None, read))
 

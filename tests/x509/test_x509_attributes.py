@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitca.documents.subject import AttributeName
+from gitca.documents.attribute_types import AttributeName
 from gitca.x509.attributes import (
     ATTRIBUTE_OIDS,
     ATTRIBUTE_TYPES,
@@ -76,12 +76,14 @@ def test_a_value_is_refused_by_its_rule(name, value, rule):
     assert problem.remedy
 
 
-def test_an_unknown_attribute_is_refused_and_keeps_its_oid_as_name():
-    problem = check_attribute("1.2.3", "a")
-    assert problem is not None
-    assert problem.rule == "subject.attribute"
+def test_an_attribute_without_a_name_is_called_by_its_oid_and_bounded_like_the_others():
+    assert check_attribute("1.2.3", "a" * 256) is None
+    assert string_type("1.2.3") == "UTF8String"
     assert attribute_name("1.2.3") == "1.2.3"
     assert attribute_name(CN) == "commonName"
+    problem = check_attribute("1.2.3", "a" * 257)
+    assert problem is not None
+    assert "257 characters, 256 are allowed" in problem.message
 
 
 def test_string_types_are_those_of_rfc_5280():

@@ -50,6 +50,7 @@ from gitca.x509.template import (
     GeneralName,
     NameAttribute,
     NameConstraints,
+    PolicyInformation,
 )
 
 ALL = tuple(SIGNATURE_ALGORITHMS)
@@ -97,7 +98,10 @@ def test_a_ca_certificate_says_what_openssl_prints():
             (GeneralName("dns", "example.internal"), GeneralName("ip", "10.0.0.0/8")),
             (GeneralName("email", ".example"), GeneralName("uri", ".example")),
         ),
-        certificate_policies=("2.5.29.32.0", "1.3.6.1.4.1.99999.1"),
+        certificate_policies=(
+            PolicyInformation("2.5.29.32.0"),
+            PolicyInformation("1.3.6.1.4.1.99999.1"),
+        ),
     )
     text = shown(issue(template, "ecdsa-sha256", root()), "-text")
     for expected in (
@@ -372,7 +376,7 @@ def test_dates_that_no_certificate_can_state_are_refused(changes, rule):
         {"key_usage": ("signing",)},
         {"key_usage": ("encipherOnly",)},
         {"extended_key_usage": ("serverAuth",)},
-        {"certificate_policies": ("x",)},
+        {"certificate_policies": (PolicyInformation("x"),)},
         {"name_constraints": NameConstraints((GeneralName("ip", "10.0.0.1/8"),))},
         {"spki_der": b""},
         {"spki_der": b"\x30\x00"},
@@ -418,8 +422,11 @@ def inexact_certificates() -> dict[str, bytes]:
     bare = built(leaf_template(sans=(), crl_urls=(), ca_issuers_urls=())).der
     backwards = extensions_der(leaf_template(), root_certificate().subject_key_identifier)[::-1]
     return {
-        "an unknown extension": resigned(leaf, extension("1.2.3.4", False, b"\x05\x00")),
-        "an unknown critical extension": resigned(leaf, extension("1.2.3.4", True, b"\x05\x00")),
+        # To OpenSSL a CA where nothing else is said, and to Windows one of 1996.
+        "Netscape's certificate type": resigned(
+            leaf, extension("2.16.840.1.113730.1.1", False, b"\x03\x02\x01\x06")
+        ),
+        "the old basicConstraints": resigned(leaf, extension("2.5.29.10", True, b"\x30\x00")),
         "CA:FALSE": resigned(leaf, extension("2.5.29.19", True, b"\x30\x00")),
         "an otherName": resigned(bare, extension("2.5.29.17", False, other_name)),
         "criticality": resigned(

@@ -87,7 +87,7 @@ def test_the_key_and_the_names_of_a_csr_are_read(spec):
     assert csr.spki_der == spki(spec)
     assert csr.subject == (NameAttribute(COMMON_NAME, "api.example.internal"),)
     assert csr.sans == (GeneralName("dns", "api.example.internal"),)
-    assert csr.extensions == ("2.5.29.17",)
+    assert [asked.oid for asked in csr.extensions] == ["2.5.29.17"]
     assert csr.other_names == ()
     assert csr.signature_hash == (None if spec.startswith(("Ed", "ML")) else "sha256")
 
@@ -243,24 +243,114 @@ def test_extensions_are_found_under_microsofts_oid_and_doubles_across_both():
     assert refusal(signed_info(info(attributes=both))).rule == "csr.duplicate-extension"
 
 
-def test_names_that_no_document_can_state_are_handed_out_in_words():
-    other = der.tlv(0xA0, der.object_identifier("1.3.6.1.4.1.311.20.2.3") + der.explicit(0, b""))
-    names = der.sequence(other, der.tlv(0xA4, der.sequence()), der.tlv(0x88, b"\x2a\x03"))
-    relative = [
-        der.sequence(der.object_identifier(oid), der.tlv(0x0C, b"a"))
-        for oid in (COMMON_NAME, "2.5.4.11")
-    ]
-    data = info(
-        attributes=extension_request(san(names)), subject=der.tlv(der.SET, b"".join(relative))
+UPN = "1.3.6.1.4.1.311.20.2.3"
+
+
+def other_name(value: bytes, oid: str = UPN) -> bytes:
+    return der.explicit(0, der.object_identifier(oid), der.explicit(0, value))
+
+
+def set_of(*oids: str) -> bytes:
+    """Return a relative distinguished name whose attributes all say `a`."""
+    parts = [der.sequence(der.object_identifier(oid), der.tlv(0x0C, b"a")) for oid in oids]
+    return der.tlv(der.SET, b"".join(parts))
+
+
+def asking_for(*names: bytes, subject: bytes = b"") -> bytes:
+    return signed_info(
+        info(attributes=extension_request(san(der.sequence(*names))), subject=subject)
     )
-    csr = parse_csr(signed_info(data))
+
+
+def test_other_names_directory_names_and_registered_ids_are_read():
+    csr = parse_csr(
+        asking_for(
+            other_name(der.tlv(0x0C, "jö@example.internal".encode())),
+            der.tlv(0xA4, der.sequence(set_of("2.5.4.10"), set_of(COMMON_NAME))),
+            der.tlv(0x88, b"\x2a\x03"),
+        )
+    )
+    assert csr.other_names == ()
+    assert csr.sans == (
+        GeneralName("otherName", "jö@example.internal", UPN),
+        GeneralName(
+            "directoryName",
+            attributes=(NameAttribute("2.5.4.10", "a"), NameAttribute(COMMON_NAME, "a")),
+        ),
+        GeneralName("registeredID", "1.2.3"),
+    )
+
+
+def test_what_openssl_asks_for_is_read_as_it_was_written(tmp_path):
+    config = tmp_path / "x.cnf"
+    config.write_text(
+        "[req]\ndistinguished_name=req\n[san]\nsubjectAltName=@names\n[names]\n"
+        f"otherName.1={UPN};UTF8:jo@example.internal\ndirName.1=dn\nRID.1=1.2.3.4\n"
+        "[dn]\nO=Example\nCN=jo\n"
+    )
+    options = ["-subj", "/", "-reqexts", "san", "-config", str(config)]
+    csr = parse_csr(by_openssl(tmp_path, *options))
+    assert [str(name) for name in csr.sans] == [
+        f"otherName:{UPN};UTF8:jo@example.internal",
+        "directoryName:organization=Example,commonName=jo",
+        "registeredID:1.2.3.4",
+    ]
+
+
+def test_names_that_no_document_can_state_are_handed_out_in_words():
+    csr = parse_csr(
+        asking_for(
+            other_name(b""),
+            other_name(der.tlv(0x16, b"a")),
+            other_name(der.tlv(0x0C, b"a") * 2),
+            der.tlv(0xA4, der.sequence()),
+            der.tlv(0xA4, der.sequence(set_of(COMMON_NAME, "2.5.4.11"))),
+            der.tlv(0xA3, b""),
+            der.tlv(0xA5, b""),
+            subject=set_of(COMMON_NAME, "2.5.4.11"),
+        )
+    )
     assert csr.other_names == (
         "multi-valued relative name commonName+organizationalUnit",
-        "otherName 1.3.6.1.4.1.311.20.2.3",
+        f"otherName {UPN}",
+        f"otherName {UPN}",
+        f"otherName {UPN}",
         "directoryName",
-        "registeredID",
+        "directoryName",
+        "x400Address",
+        "ediPartyName",
     )
     assert csr.sans == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        (other_name(der.tlv(0x0C, b"jo\0")), "csr.name-control"),
+        (other_name(der.tlv(0x0C, b"\xff")), "csr.san"),
+        (der.tlv(0xA0, b""), "csr.san"),
+        (der.tlv(0xA0, der.object_identifier(UPN)), "csr.san"),
+        (der.tlv(0xA4, b""), "csr.san"),
+        (der.tlv(0xA4, der.sequence(b"\x05\x00")), "csr.san"),
+        (
+            der.tlv(
+                0xA4,
+                der.sequence(
+                    der.tlv(
+                        der.SET,
+                        der.sequence(der.object_identifier(COMMON_NAME), der.tlv(0x0C, b"a\n")),
+                    )
+                ),
+            ),
+            "csr.name-control",
+        ),
+        (der.tlv(0x88, b"\x2a\x80"), "csr.san"),
+        (der.tlv(0x88, b""), "csr.san"),
+        (der.tlv(0x89, b"a"), "csr.san"),
+    ],
+)
+def test_a_malformed_general_name_is_refused(name, rule):
+    assert refusal(asking_for(name)).rule == rule
 
 
 @pytest.mark.parametrize(

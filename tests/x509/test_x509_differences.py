@@ -3,7 +3,7 @@
 from x509_material import COMMON_NAME, leaf_template, spki
 
 from gitca.x509.differences import differences
-from gitca.x509.template import GeneralName, NameAttribute, spki_identifier
+from gitca.x509.template import GeneralName, NameAttribute, PolicyInformation, spki_identifier
 
 A = GeneralName("dns", "a.example.internal")
 B = GeneralName("dns", "b.example.internal")
@@ -59,5 +59,7 @@ def test_usages_are_added_and_removed_in_words():
 
 
 def test_what_the_issuer_adds_is_not_compared():
-    after = leaf_template(crl_urls=(), ca_issuers_urls=(), certificate_policies=("1.2.3",))
+    after = leaf_template(
+        crl_urls=(), ca_issuers_urls=(), certificate_policies=(PolicyInformation("1.2.3"),)
+    )
     assert differences(leaf_template(), after) == ()

@@ -17,6 +17,7 @@ from gitca.cli import (
     keys,
     operate,
     planning,
+    policies,
     proof,
     requests,
     revoke,
@@ -48,6 +49,11 @@ _keys = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Make the key of a CA at its signer, or describe it.",
+)
+_policy = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Test, explain and compare policies.",
 )
 
 
@@ -99,6 +105,11 @@ _request.command("new", epilog=EXAMPLES["request new"])(requests.new)
 _request.command("show", epilog=EXAMPLES["request show"])(explain.show)
 app.add_typer(_request, name="request")
 app.command("revoke", epilog=EXAMPLES["revoke"])(revoke.revoke)
+_policy.command("test", epilog=EXAMPLES["policy test"])(policies.run_tests)
+_policy.command("explain", epilog=EXAMPLES["policy explain"])(policies.explain)
+_policy.command("check", epilog=EXAMPLES["policy check"])(policies.check)
+_policy.command("diff", epilog=EXAMPLES["policy diff"])(policies.diff)
+app.add_typer(_policy, name="policy")
 _keys.command("create", epilog=EXAMPLES["keys create"])(keys.create)
 _keys.command("show", epilog=EXAMPLES["keys show"])(keys.show)
 app.add_typer(_keys, name="keys")

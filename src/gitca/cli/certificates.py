@@ -46,8 +46,13 @@ class Row:
         """The subject alternative names, each with its type before it."""
         return [str(name) for name in self.template.sans]
 
+    @property
+    def is_ca(self) -> bool:
+        """Whether the certificate is a CA's, by request or of this repository."""
+        return self.template.basic_constraints is not None
+
     def as_json(self) -> dict[str, object]:
-        """The line as `gitca list --format json` gives it."""
+        """The line as `gitca list --format json` gives it; `isCa` is there for CAs alone."""
         given, signed = self.record.certificate, self.record.signed
         return {
             "serial": given.serial,
@@ -59,6 +64,7 @@ class Row:
             "notAfter": format_time(given.not_after),
             "status": self.status.value,
             "fingerprint": signed.fingerprint if signed else None,
+            **({"isCa": True} if self.is_ca else {}),
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from gitca.documents.load import REPOSITORY_PATH, Governing, TreeEntry, load_governing
@@ -15,6 +16,7 @@ from gitca.git.repository import ORIGIN, GitRepository, Identity
 from gitca.git.store import DOCUMENT_FOLDERS, LARGEST_DOCUMENT, Branches, Snapshot, Store
 from gitca.ledger.state import LedgerState
 from gitca.plan.change import GOVERNING, changed_paths, governed_by, judge_change
+from gitca.plan.what_if import Standing, WhatIf, what_if
 
 _FOLDERS = (*DOCUMENT_FOLDERS, "issued")
 
@@ -37,6 +39,17 @@ class Clone:
     def entries(self) -> tuple[TreeEntry, ...]:
         """The files below `ca/`, `policies/` and `requests/`."""
         return self.snapshot.entries
+
+    def what_if(self, proposed: Governing, now: datetime) -> WhatIf:
+        """Return what other CAs and policies would do to this commit's requests."""
+        standing = Standing(
+            entries=self.entries,
+            read=self.store.read,
+            state=self.state,
+            now=now,
+            read_requesters=self.store.requesters(self.snapshot.source),
+        )
+        return what_if(standing, self.governing, proposed)
 
 
 @contextmanager
@@ -65,12 +78,12 @@ class Change:
     """HEAD as a pull request upon a base, and what was found in what it touches.
 
     The clone's documents are the head's requests under the base's CAs and policies; its ledger is
-    the base's. `governs` says whether the head changes CAs or policies.
+    the base's. `proposed` are the head's CAs and policies where it changes them.
     """
 
     clone: Clone
     findings: tuple[Finding, ...]
-    governs: bool
+    proposed: Governing | None
 
 
 @contextmanager
@@ -89,10 +102,14 @@ def open_change(folder: Path, base: str) -> Iterator[Change]:
         changed = changed_paths(before, after)
         entries = governed_by(clone.entries, after)
         snapshot = replace(clone.snapshot, source=head, entries=entries)
+        governs = any(path.startswith(GOVERNING) for path in changed)
+        proposed = load_governing(after, store.read) if governs else None
+        known = frozenset(clone.governing.findings)
+        new = (finding for finding in proposed.findings if finding not in known) if proposed else ()
         yield Change(
             clone=replace(clone, snapshot=snapshot),
-            findings=judge_change(before, after),
-            governs=any(path.startswith(GOVERNING) for path in changed),
+            findings=(*judge_change(before, after), *new),
+            proposed=proposed,
         )
 
 

@@ -22,7 +22,8 @@ def authority_names(context: typer.Context, incomplete: str) -> list[str]:
 
 def policy_names(context: typer.Context, incomplete: str) -> list[str]:
     """The policies of the repository that begin so."""
-    return _beginning(_names(context, "policies"), incomplete)
+    names = (name for name in _names(context, "policies") if not name.endswith(".tests"))
+    return _beginning(names, incomplete)
 
 
 def request_names(context: typer.Context, incomplete: str) -> list[str]:

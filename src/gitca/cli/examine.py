@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from gitca.cli.policies.trial_run import TrialRun, run_trials
 from gitca.cli.progress import tracked
 from gitca.cli.worktree import WorkingTreeReader, entries_of, read_regular
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.document import Document
-from gitca.documents.load import Governing, Requests, load_governing, load_requests, request_paths
+from gitca.documents.load import (
+    Governing,
+    Requests,
+    TreeEntry,
+    load_governing,
+    load_requests,
+    request_paths,
+)
+from gitca.documents.load_tests import Tests
 from gitca.errors import ContradictionError
 from gitca.findings import Finding, Severity, has_errors, in_order
 from gitca.ledger.image import authority_path
 from gitca.ledger.state import LedgerState
 from gitca.plan.issuers import Issuer, read_issuers
+from gitca.plan.policies import examine_policies
+from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.policy.case import Case, Verdict
 from gitca.policy.evaluate import evaluate
+from gitca.policy.waivers import examine_waivers, waivers_for
 from gitca.x509.certificate import Certificate, parse_certificate
-from gitca.x509.csr import CsrError, parse_csr
+from gitca.x509.csr import CsrError
 from gitca.x509.pem import pem_blocks
 
 _CERTIFICATE_LIMIT = 256 * 1024
@@ -45,46 +57,116 @@ class Examiner:
     issuers: Mapping[str, Issuer]
     now: datetime
 
-    def judge(self, document: Document[CertificateRequestSpec], csr: bytes) -> Verdict | None:
+    def keys_of(self, requests: Requests) -> RequestedKeys:
+        """Return the requests' CSRs, and what the working tree, without a ledger, tells of them."""
+        keys = RequestedKeys.read(requests, KeyOrders(LedgerState()), requests.requests)
+        authorities = {
+            issuer.certificate.template.key_identifier: name
+            for name, issuer in self.issuers.items()
+            if issuer.certificate is not None
+        }
+        return replace(keys, authorities=authorities)
+
+    def judge(
+        self, document: Document[CertificateRequestSpec], keys: RequestedKeys
+    ) -> Verdict | None:
         """Return the verdict; None where its policy or CA has no sound document.
 
-        Raises: CsrError when the bytes are no CSR.
+        Raises: CsrError when the request's CSR is none.
+        """
+        case = self.case_of(document, keys)
+        return evaluate(case) if case else None
+
+    def case_of(
+        self, document: Document[CertificateRequestSpec], keys: RequestedKeys
+    ) -> Case | None:
+        """Return what is judged; None where its policy or CA has no sound document.
+
+        Raises: CsrError when the request's CSR is none.
         """
         policy = self.governing.policies.get(document.spec.policy)
         issuer = self.issuers.get(policy.spec.issuer) if policy else None
         if policy is None or issuer is None:
             return None
-        case = Case(
+        csr = keys.csrs[document.name]
+        if isinstance(csr, CsrError):
+            raise csr
+        return Case(
             request=document,
-            csr=parse_csr(csr),
+            csr=csr,
             csr_at=document.at("spec", "csr" if document.spec.csr is not None else "csrFile"),
             policy=policy,
             authority=issuer.document,
             issuer=issuer.facts(self.now),
             now=self.now,
-            refused_keys={},
+            refused_keys=self.governing.blocked_keys,
+            key_history=keys.history(document.name),
+            waivers=waivers_for(self.governing.waivers, document.name),
         )
-        return evaluate(case)
 
-    def findings_of(self, requests: Requests, *, quiet: bool) -> Iterator[Finding]:
-        """Yield what the policies say of each request."""
+    def findings_of(
+        self, requests: Requests, names: Collection[str], *, quiet: bool
+    ) -> Iterator[Finding]:
+        """Yield what the policies say of each request; `names` are those of all that there are."""
+        keys = self.keys_of(requests)
+        judged: set[str] = set()
+        needed: set[str] = set()
         for name, document in tracked(requests.requests.items(), "validating", quiet=quiet):
             csr = requests.csrs.get(name)
             if csr is None:
                 continue
             try:
-                verdict = self.judge(document, csr.data)
+                verdict = self.judge(document, keys)
             except CsrError as error:
                 at = csr.location
                 yield Finding(error.rule, Severity.ERROR, error.message, at, error.remedy)
                 continue
             if verdict is not None:
+                judged.add(name)
+                needed.update(waiver.name for waiver in verdict.waivers)
                 yield from verdict.findings
+        yield from examine_waivers(
+            self.governing.waivers, needed=needed, judged=judged, requests=names, now=self.now
+        )
+
+    def run_tests(self, entries: Iterable[TreeEntry], only: Collection[str] | None) -> TrialRun:
+        """Run the tests of policies; with `only`, those of the tests and policies in it."""
+
+        def is_wanted(tests: Tests) -> bool:
+            return (
+                only is None or tests.path in only or f"policies/{tests.spec.policy}.yaml" in only
+            )
+
+        read = WorkingTreeReader(self.root)
+        ran = run_trials(entries, read, self.governing, self.now, wanted=is_wanted)
+        if only is None:
+            return ran
+        cases = {finding for report in ran.reports for finding in report.failures}
+        told = tuple(f for f in ran.findings if f in cases or f.location.file in only)
+        return replace(ran, findings=told)
+
+    def findings_of_policies(self, names: Collection[str], ran: TrialRun) -> Iterator[Finding]:
+        """Yield what is wrong with the policies; `names` are those of all requests.
+
+        A policy that no request fits yet, and that a case of its tests is allowed by, is one that
+        waits for its first request.
+        """
+        waiting = {
+            report.policy
+            for report in ran.reports
+            if any(trial.has_passed and not trial.seen for trial in report.trials)
+        }
+        for finding in examine_policies(self.governing, self.issuers, names, self.now):
+            is_early = finding.rule == "policy.selector" and not finding.is_error
+            if not (is_early and finding.policy in waiting):
+                yield finding
 
     def governs(self, requests: Requests) -> frozenset[str]:
-        """The paths of the policies and CAs that the requests are judged by."""
+        """The paths of the policies, waivers and CAs that the requests are judged by."""
         policies = {document.spec.policy for document in requests.requests.values()}
         paths = {f"policies/{policy}.yaml" for policy in policies}
+        for name in requests.requests:
+            paths.update(item.path for item in waivers_for(self.governing.waivers, name))
         authorities = [
             self.governing.policies[policy].spec.issuer
             for policy in policies
@@ -122,17 +204,21 @@ def examine(
     governing = examiner.governing
     entries = entries_of(root)
     requests = load_requests(entries, WorkingTreeReader(root), only=only, governing=governing)
+    ran = examiner.run_tests(entries, only)
     findings = (
         *governing.findings,
         *(finding for issuer in examiner.issuers.values() for finding in issuer.findings),
         *requests.findings,
-        *examiner.findings_of(requests, quiet=quiet),
+        *examiner.findings_of(requests, request_paths(entries), quiet=quiet),
+        *examiner.findings_of_policies(request_paths(entries), ran),
+        *ran.findings,
     )
     paths = {entry.path for entry in entries if _is_document(entry.path)}
     if only is None:
         return Examination(len(paths), in_order(findings))
     wanted = frozenset(only) | examiner.governs(requests)
-    shown = (finding for finding in findings if finding.location.file in wanted)
+    tested = {finding.location.file for finding in ran.findings}
+    shown = (finding for finding in findings if finding.location.file in wanted | tested)
     return Examination(len(paths & frozenset(only)), in_order(shown))
 
 
@@ -142,6 +228,7 @@ class Judgement:
 
     path: str
     document: Document[CertificateRequestSpec] | None
+    case: Case | None
     verdict: Verdict | None
     findings: tuple[Finding, ...]
 
@@ -163,11 +250,13 @@ def judge_one(root: Path, name: str, now: datetime) -> Judgement | None:
         entries_of(root), read, only={entry.path}, governing=examiner.governing
     )
     document, csr = requests.requests.get(name), requests.csrs.get(name)
-    verdict = None
+    case = None
     with contextlib.suppress(CsrError):  # it is among the findings
-        verdict = examiner.judge(document, csr.data) if document and csr else None
+        keys = examiner.keys_of(requests)
+        case = examiner.case_of(document, keys) if document and csr else None
     found = examine(root, now, only={entry.path})
-    return Judgement(entry.path, document, verdict, found.findings)
+    verdict = evaluate(case) if case else None
+    return Judgement(entry.path, document, case, verdict, found.findings)
 
 
 def _is_document(path: str) -> bool:

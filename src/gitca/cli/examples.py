@@ -62,11 +62,24 @@ EXAMPLES = {
         "      --dns api.example.internal --common-name api.example.internal",
         "  gitca request new jobs/backup --policy internal-client --validity 7d \\",
         "      --new-key backup.key --dns backup.jobs.example.internal",
+        "  gitca request new shop/old --policy internal-server --csr rsa.csr \\",
+        "      --dns old.example.internal \\",
+        "      --key-usage digitalSignature --key-usage keyEncipherment",
     ),
     "request show": _examples("  gitca request show payments/api"),
     "revoke": _examples(
         "  gitca revoke payments/api --reason keyCompromise",
         "  gitca revoke 3f2a09… --ca issuing --reason superseded",
+    ),
+    "policy test": _examples(
+        "  gitca policy test                  the tests of all policies",
+        "  gitca policy test internal-server",
+    ),
+    "policy explain": _examples("  gitca policy explain internal-server"),
+    "policy check": _examples("  gitca policy check payments/api"),
+    "policy diff": _examples(
+        "  gitca policy diff origin/main                what my edits would do",
+        "  gitca policy diff main --most 100 --format json",
     ),
     "keys create": _examples(
         "  gitca keys create root --spec P-384    at the signer that ca/root.yaml names",

@@ -81,8 +81,13 @@ def _facts(judgement: Judgement) -> Iterator[tuple[str, str]]:
 def _asked(judgement: Judgement) -> Iterator[tuple[str, str]]:
     """What the request would be given, as far as it could be read."""
     from gitca.cli.name_text import name_text
-    from gitca.documents.fields import duration_text
-    from gitca.plan.words import key_words, usage_words
+    from gitca.plan.words import (
+        authority_words,
+        extension_lines,
+        key_words,
+        period_words,
+        usage_words,
+    )
 
     document, verdict = judgement.document, judgement.verdict
     if document is not None:
@@ -96,7 +101,12 @@ def _asked(judgement: Judgement) -> Iterator[tuple[str, str]]:
     yield "names", ", ".join(map(str, template.sans))
     yield "key", f"{key_words(template.spki_der)}, {template.key_identifier}"
     yield "usages", ", ".join(usage_words(template))
-    yield "validity", duration_text(verdict.validity)
+    if template.basic_constraints:
+        yield "authority", authority_words(template)
+    extensions = extension_lines(template)
+    if extensions:
+        yield "extensions", "; ".join(extensions)
+    yield "validity", period_words(verdict.period)
 
 
 def _standing(rows: list[Row], now: datetime) -> Iterator[tuple[str, str]]:

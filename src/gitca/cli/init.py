@@ -46,9 +46,9 @@ def init(
 ) -> None:
     """Make a CA repository that reconciles as it is.
 
-    It has a root, an issuing CA, two policies, and the CAs' keys. They are encrypted under
-    GITCA_KEY_PASSPHRASE, the content of the file that GITCA_KEY_PASSPHRASE_FILE names, or a
-    passphrase that is asked for. The folder appears whole or not at all.
+    It has a root, an issuing CA, policies with their tests, and the CAs' keys. The keys are
+    encrypted under GITCA_KEY_PASSPHRASE, the content of the file that GITCA_KEY_PASSPHRASE_FILE
+    names, or a passphrase that is asked for. The folder appears whole or not at all.
     """
     from gitca.cli.fresh import fresh_folder
     from gitca.cli.passphrase import passphrase_of_user
@@ -75,7 +75,12 @@ def _checked(domain: str, organization: str, country: str) -> Names:
         message = problem.message if problem else f"{domain} is a wildcard"
         remedy = problem.remedy if problem else ""
         raise UsageError(f"--domain: {message}", remedy=remedy or "give a name as example.internal")
+    if domain.lower().rpartition(".")[2] == "localhost":
+        message = f"--domain: {domain} names the machine that it is read on, and no other"
+        raise UsageError(message, remedy="give a name as example.internal")
     attributes = {
+        # What servers are called, in the tests of the policies too.
+        "--domain, as part of a common name": ("commonName", f"api.{domain}"),
         "--organization": ("organization", organization),
         # The longest name that is made of it.
         "--organization, as part of a common name": ("commonName", f"{organization} Issuing CA"),

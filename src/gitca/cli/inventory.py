@@ -91,7 +91,9 @@ def _write_table(rows: list[Row]) -> None:
 def _cells(row: Row) -> list[Piece]:
     given = row.record.certificate
     return [
-        given.request or f"(CA {given.authority})",
+        f"{given.request}{' (CA)' if row.is_ca else ''}"
+        if given.request
+        else f"(CA {given.authority})",
         row.record.ordered.ca,
         Styled(row.status.value, STYLES[row.status.value]),
         f"{given.not_after:%Y-%m-%d}",

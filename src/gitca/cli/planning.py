@@ -40,7 +40,8 @@ def plan(
     """Show what a reconcile would do, and every finding.
 
     Reads the checked-out commit and its ledger; needs no key and no network, and changes nothing.
-    What would be issued is built and linted too. Exits with 1 if a document has errors.
+    What would be issued is built and linted too. With --base, what changed policies would do to
+    the requests that stand is shown as well. Exits with 1 if a document has errors.
     """
     from gitca.cli.report import FINDINGS, tally, write_findings
     from gitca.findings import has_errors, in_order
@@ -48,26 +49,34 @@ def plan(
     from gitca.plan.make import make_plan
     from gitca.plan.render_json import plan_record
     from gitca.plan.render_text import render_text
+    from gitca.plan.render_what_if import what_if_record, what_if_text
     from gitca.reconcile.rehearsal import rehearse_plan
 
     settings, now = settings_of(context), at or clock()
     with _opened(settings.repo, base) as change:
         clone = change.clone
-        desired = read_desired(clone.entries, clone.store.read, clone.state, now)
+        requesters = clone.store.requesters(clone.snapshot.source)
+        desired = read_desired(
+            clone.entries, clone.store.read, clone.state, now, read_requesters=requesters
+        )
         made = make_plan(desired, clone.state, now)
         made = rehearse_plan(made, desired.governing, clone.snapshot, now)
-    made = replace(made, findings=in_order((*change.findings, *made.findings)))
+        found = clone.what_if(change.proposed, now) if change.proposed else None
+    proposed = found.findings if found else ()
+    made = replace(made, findings=in_order((*change.findings, *proposed, *made.findings)))
     if output_format is Format.JSON:
-        write_json(plan_record(made))
+        write_json(plan_record(made) | ({"whatIf": what_if_record(found)} if found else {}))
     else:
         # "Nothing to do" would be the wrong word where errors are why.
-        if not settings.is_quiet and (made.actions or not has_errors(made.findings)):
+        is_shown = made.actions or made.pending or not has_errors(made.findings)
+        if is_shown and not settings.is_quiet:
             write_block(render_text(made))
         write_findings(made.findings)
         if made.findings and not settings.is_quiet:
             write_line(f"{tally(made.findings)}.")
-        if change.governs:
+        if found is not None:
             write_line(Styled("note: ", "yellow"), _GOVERNS)
+            write_block(what_if_text(found))
     if has_errors(made.findings):
         raise typer.Exit(FINDINGS)
 
@@ -87,4 +96,4 @@ def _opened(folder: Path, base: str) -> Iterator[Change]:
             yield change
     else:
         with open_clone(folder) as clone:
-            yield Change(clone, findings=(), governs=False)
+            yield Change(clone, findings=(), proposed=None)

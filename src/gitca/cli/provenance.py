@@ -14,7 +14,7 @@ from gitca.git.process import Git, as_text
 from gitca.ledger.events import DocumentReference, Revoked
 from gitca.ledger.image import authority_path, certificate_path
 from gitca.ledger.state import OrderRecord
-from gitca.plan.words import key_words, usage_words
+from gitca.plan.words import authority_words, extension_lines, key_words, usage_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ def certificate_record(clone: Clone, record: OrderRecord, now: datetime) -> dict
         "key": key_words(row.template.spki_der),
         "keyIdentifier": row.template.key_identifier,
         "usages": usage_words(row.template),
+        "authority": authority_words(row.template) or None,
+        "extensions": extension_lines(row.template),
         "file": _file(record),
         "order": ordered.order,
         "segment": record.segment,
@@ -76,6 +78,9 @@ def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
     yield "key", key_words(template.spki_der)
     yield "", template.key_identifier
     yield "usages", ", ".join(usage_words(template))
+    yield "authority", authority_words(template)
+    for line in extension_lines(template):
+        yield "extension", line
     yield "valid", f"{format_time(given.not_before)} to {format_time(given.not_after)}"
     yield "fingerprint", row.record.signed.fingerprint if row.record.signed else ""
     yield "file", _file(row.record) or ""

@@ -46,10 +46,17 @@ def new(
     validity: Annotated[
         str, typer.Option("--validity", metavar="DURATION", help="30d, 12h; else as the policy.")
     ] = "",
+    key_usage: Annotated[
+        _Names, typer.Option("--key-usage", metavar="USAGE", help="digitalSignature, …")
+    ] = None,
+    extended_key_usage: Annotated[
+        _Names, typer.Option("--extended-key-usage", metavar="USAGE", help="serverAuth, …, an OID.")
+    ] = None,
 ) -> None:
     """Write requests/NAME.yaml, and check it.
 
-    --dns, --ip, --uri and --email may be repeated.
+    --dns, --ip, --uri, --email, --key-usage and --extended-key-usage may be repeated. Without a
+    usage, the policy's default holds.
 
     The names that the certificate shall carry are those given here, because a reviewer can read
     them; of the CSR only the public key is used. An existing document is never replaced. If the
@@ -68,6 +75,8 @@ def new(
         spec["sans"] = {kind: names for kind, names in sans.items() if names}
     if validity:
         spec["validity"] = validity
+    usages = {"keyUsage": key_usage, "extendedKeyUsage": extended_key_usage}
+    spec |= {field: stated for field, stated in usages.items() if stated}
     write_document(root, path, "CertificateRequest", {**spec, "csr": request_pem})
     if new_key is not None and not settings.is_quiet:
         write_line(f"Made a key in {new_key}. It is not encrypted: keep it out of the repository.")

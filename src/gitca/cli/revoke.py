@@ -74,7 +74,8 @@ def revoke(
     """Write the document that asks for a revocation.
 
     Of all of a request's certificates, of one, or of a key and all on it. It is
-    requests/NAME-revoked.yaml; once it is merged, reconcile executes it, once. REASON is
+    requests/NAME-revoked.yaml, below requests/ca/ for a CA's certificate or key; once it is merged,
+    reconcile executes it, once. REASON is
     unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation,
     certificateHold, privilegeWithdrawn or aACompromise. After keyCompromise the key is refused.
     """
@@ -95,9 +96,13 @@ def revoke(
 def _target(clone: Clone, target: str, ca: str) -> tuple[dict[str, Value], str]:
     """The spec that names what is revoked, and what its document is called after."""
     from gitca.cli.show import find_certificate
+    from gitca.documents.revocation_request import AUTHORITY_REVOCATIONS
 
+    authorities = AUTHORITY_REVOCATIONS.removeprefix("requests/")
     if _KEY.fullmatch(target):
-        return {"key": target}, f"keys/{target.removeprefix('sha256:')[:16]}"
+        is_authority = any(r.certificate.authority for r in clone.state.keys.get(target, ()))
+        folder = authorities if is_authority else "keys/"
+        return {"key": target}, f"{folder}{target.removeprefix('sha256:')[:16]}"
     request = clone.state.requests.get(target)
     if not ca and request is not None:
         _check_standing(clone, target, request.orders)
@@ -105,7 +110,7 @@ def _target(clone: Clone, target: str, ca: str) -> tuple[dict[str, Value], str]:
     record = find_certificate(clone, target, ca=ca or None)
     _check_standing(clone, target, [record])
     given = record.certificate
-    stem = given.request or f"authorities/{given.authority}"
+    stem = given.request or f"{authorities}{given.authority}"
     return {"serial": given.serial, "ca": record.ordered.ca}, f"{stem}-{given.serial[:8]}"
 
 

@@ -19,6 +19,9 @@ class Kind(enum.StrEnum):
     REPOSITORY = "Repository"
     CERTIFICATE_AUTHORITY = "CertificateAuthority"
     ISSUANCE_POLICY = "IssuancePolicy"
+    POLICY_TESTS = "PolicyTests"
+    KEY_BLOCKLIST = "KeyBlocklist"
+    WAIVER = "Waiver"
     CERTIFICATE_REQUEST = "CertificateRequest"
     REVOCATION_REQUEST = "RevocationRequest"
 
@@ -36,8 +39,8 @@ def schema(
     """Print the JSON Schema of a kind of document.
 
     With --output, write the schemas of all kinds to a folder. KIND is one of Repository,
-    CertificateAuthority, IssuancePolicy, CertificateRequest, RevocationRequest. Editors that know a
-    schema complete and explain while one types.
+    CertificateAuthority, IssuancePolicy, PolicyTests, KeyBlocklist, Waiver, CertificateRequest,
+    RevocationRequest. Editors that know a schema complete and explain while one types.
     """
     if (kind is None) == (output is None):
         raise UsageError("give either a KIND or --output DIR", remedy="see gitca schema --help")

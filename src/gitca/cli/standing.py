@@ -34,7 +34,7 @@ class Standing:
 
     `authorities` are the CAs with a certificate. Of the valid certificates that end soon `renewing`
     are renewed by themselves, `expiring` are not. `pending` are the orders that wait for a
-    signature, `kept` valid certificates whose request is gone.
+    signature, `kept` valid certificates whose request is gone, `waivers` what requests may break.
     """
 
     now: datetime
@@ -45,6 +45,7 @@ class Standing:
     renewing: tuple[Item, ...]
     pending: tuple[Item, ...]
     kept: tuple[Item, ...]
+    waivers: tuple[Item, ...]
 
 
 def read_standing(clone: Clone, now: datetime, *, within: timedelta) -> Standing:
@@ -62,6 +63,7 @@ def read_standing(clone: Clone, now: datetime, *, within: timedelta) -> Standing
         renewing=_sorted(_expiring(clone, valid, now + within, renewed=True)),
         pending=_sorted(_pending(clone)),
         kept=_sorted(_kept(valid, asked)),
+        waivers=_sorted(_waivers(clone, now)),
     )
 
 
@@ -81,7 +83,7 @@ def _overdue(clone: Clone, asked: frozenset[str], now: datetime) -> Iterator[Ite
         if expiry < now:
             yield Item(name, expiry, "expired, and its request stands")
         else:
-            before = renewed_before(policy) if policy else None
+            before = renewed_before(policy, current) if policy else None
             if before is not None and renewal_is_due(current, policy, now):
                 yield Item(name, expiry - before, "its renewal is due")
     for record in clone.state.pending.values():
@@ -115,7 +117,7 @@ def _expiring(
     for record in valid:
         expiry = record.certificate.not_after
         policy = policy_of(record, clone.governing)
-        before = renewed_before(policy) if policy else None
+        before = renewed_before(policy, record) if policy else None
         if expiry > horizon or (before is not None) is not renewed:
             continue
         if before is None:
@@ -137,6 +139,14 @@ def _kept(valid: list[OrderRecord], asked: frozenset[str]) -> Iterator[Item]:
             yield Item(name, record.certificate.not_after, "its request was deleted; still valid")
 
 
+def _waivers(clone: Clone, now: datetime) -> Iterator[Item]:
+    for waiver in clone.governing.waivers.values():
+        spec = waiver.spec
+        state = "has ended" if spec.until <= now else "is in force"
+        why = f"its waiver of {spec.rule} {state} ({waiver.path}: {spec.reason})"
+        yield Item(spec.request, spec.until, why)
+
+
 def _name_of(record: OrderRecord) -> str:
     from gitca.ledger.events import CrlParticulars
 
@@ -156,6 +166,7 @@ def standing_record(standing: Standing) -> dict[str, object]:
         "renewing": [item.as_json() for item in standing.renewing],
         "pending": [item.as_json() for item in standing.pending],
         "kept": [item.as_json() for item in standing.kept],
+        "waivers": [item.as_json() for item in standing.waivers],
     }
 
 
@@ -181,6 +192,7 @@ def write_standing(standing: Standing, within: int) -> None:
         (f"Expiring within {counted(within, 'day')}", standing.expiring, "yellow"),
         ("Waiting for a signature", standing.pending, "yellow"),
         ("Valid, and no longer asked for", standing.kept, "yellow"),
+        ("Waivers", standing.waivers, "yellow"),
     )
     for title, items, style in sections:
         if items:

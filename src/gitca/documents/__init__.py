@@ -1,1 +1,1 @@
-"""The five kinds of document: YAML text becomes frozen models that know line and column."""
+"""The kinds of document: YAML text becomes frozen models that know line and column."""

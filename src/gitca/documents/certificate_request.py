@@ -7,41 +7,21 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from gitca.documents.document import CheckedModel, Envelope, Model
+from gitca.documents.alternative_names import SubjectAlternativeNames
+from gitca.documents.authority_rules import AskedAuthority
+from gitca.documents.document import CheckedModel, Envelope
+from gitca.documents.extensions import Extension
 from gitca.documents.fields import (
     Contradiction,
     Duration,
     Items,
     PathName,
+    Timestamp,
     no_entries,
 )
 from gitca.documents.paths import check_csr_file
 from gitca.documents.subject import Subject
 from gitca.documents.usages import ExtendedKeyUsage, KeyUsage
-
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
-
-
-class SubjectAlternativeNames(Model):
-    """The names that a certificate shall carry, by type (RFC 5280 section 4.2.1.6)."""
-
-    dns: Items[_Name] = Field(
-        (),
-        description="DNS names in ASCII, a name with other letters as its A-label (xn--…)."
-        " `*.` first makes a wildcard.",
-        examples=[["api.example.internal"]],
-    )
-    ip: Items[_Name] = Field(
-        (), description="IPv4 and IPv6 addresses.", examples=[["10.1.2.3", "2001:db8::1"]]
-    )
-    uri: Items[_Name] = Field(
-        (),
-        description="URIs with a scheme and a host, such as SPIFFE IDs.",
-        examples=[["spiffe://example.internal/payments/api"]],
-    )
-    email: Items[_Name] = Field(
-        (), description="Mail addresses.", examples=[["ops@example.internal"]]
-    )
 
 
 class CertificateRequestSpec(CheckedModel):
@@ -71,6 +51,18 @@ class CertificateRequestSpec(CheckedModel):
         description="How long the certificate is valid. Without it, the policy's default.",
         examples=["30d"],
     )
+    not_before: Timestamp | None = Field(
+        None,
+        description="The time before which the certificate is not valid. Once it has passed it says"
+        " nothing more. Only where the policy's validity.requestDates says so.",
+        examples=["2027-01-01T00:00:00Z"],
+    )
+    not_after: Timestamp | None = Field(
+        None,
+        description="The last second of the certificate, in place of validity. A renewal ends then"
+        " too. Only where the policy's validity.requestDates says so.",
+        examples=["2027-03-31T23:59:59Z"],
+    )
     key_usage: Items[KeyUsage] | None = Field(
         None,
         description="Key usages to ask for. Without it, the policy's default.",
@@ -81,6 +73,18 @@ class CertificateRequestSpec(CheckedModel):
         description="Extended key usages to ask for, by name or OID. Without it, the policy's"
         " default.",
         examples=[["serverAuth"]],
+    )
+    ca: AskedAuthority | None = Field(
+        None,
+        description="Asks for a CA certificate. Without it, the certificate is no CA's.",
+        examples=[
+            {"pathLength": 0, "nameConstraints": {"permitted": {"dns": ["k8s.example.internal"]}}}
+        ],
+    )
+    extensions: Items[Extension] = Field(
+        (),
+        description="Extensions to ask for beyond those that gitca writes itself.",
+        examples=[[{"oid": "1.3.6.1.4.1.99999.7", "value": {"utf8": "payments"}}]],
     )
     csr: Annotated[str, StringConstraints(min_length=1)] | None = Field(
         None,
@@ -96,7 +100,8 @@ class CertificateRequestSpec(CheckedModel):
     )
 
     def contradictions(self) -> Iterator[Contradiction]:
-        """Yield what is wrong unless exactly one of csr and csrFile is given."""
+        """Yield what is wrong unless one of csr and csrFile is given, and the dates have a span."""
+        yield from self._dates()
         remedy = "write the request's PEM under csr, or name its file under csrFile"
         if self.csr is None and self.csr_file is None:
             message = "neither csr nor csrFile is given, where exactly one is needed"
@@ -104,6 +109,17 @@ class CertificateRequestSpec(CheckedModel):
         if self.csr is not None and self.csr_file is not None:
             message = "both csr and csrFile are given, where exactly one is allowed"
             yield Contradiction("request.csr.both", message, "remove one of them", ("csrFile",))
+
+    def _dates(self) -> Iterator[Contradiction]:
+        if self.not_after is None:
+            return
+        if self.validity is not None:
+            message = "both validity and notAfter are given, where at most one is allowed"
+            yield Contradiction("request.not-after.both", message, "remove one", ("notAfter",))
+        if self.not_before is not None and self.not_after <= self.not_before:
+            message = "notAfter is not after notBefore"
+            remedy = "write a later notAfter"
+            yield Contradiction("request.not-after.order", message, remedy, ("notAfter",))
 
 
 class CertificateRequest(Envelope):

@@ -239,6 +239,19 @@ KeyIdentifier = Annotated[
 OID_PATTERN = (
     r"(?:[01]\.(?:[0-9]|[1-3][0-9])|2\.(?:0|[1-9][0-9]{0,17}))(?:\.(?:0|[1-9][0-9]{0,17})){0,30}"
 )
+_LONGEST_OID = 63  # octets encoded; cryptography and others read no longer ones
+
+
+def check_oid(value: str) -> str:
+    """Return a dotted object identifier. Raises: PydanticCustomError where none could read it."""
+    first, second, *rest = map(int, value.split("."))
+    octets = sum(max(1, -(-arc.bit_length() // 7)) for arc in (40 * first + second, *rest))
+    if octets > _LONGEST_OID:
+        message = f"{shown(value)} takes {octets} octets; allowed are {_LONGEST_OID}"
+        raise refuse("document.oid", message, "use a shorter object identifier")
+    return value
+
+
 ObjectIdentifier = Annotated[
     str,
     _form(
@@ -247,6 +260,7 @@ ObjectIdentifier = Annotated[
         "an object identifier",
         "write a dotted object identifier, as in 1.3.6.1.4.1.99999.1",
     ),
+    AfterValidator(check_oid),
     _schema(OID_PATTERN),
 ]
 """A dotted object identifier."""

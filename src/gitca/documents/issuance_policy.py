@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from gitca.documents.document import CheckedModel, Envelope, Model
+from gitca.documents.authority_rules import AuthorityRules
+from gitca.documents.document import CheckedModel, Envelope
+from gitca.documents.expression_rules import MAX_RULES, ExpressionRule, repeated
+from gitca.documents.extensions import ExtensionRules
 from gitca.documents.fields import (
     Contradiction,
-    Duration,
     Items,
-    ObjectIdentifier,
     SegmentName,
     Table,
     duration_text,
@@ -29,6 +29,15 @@ from gitca.documents.key_rules import (
     MlDsaKeys,
     RsaKeys,
 )
+from gitca.documents.lifecycle_rules import (
+    Limits,
+    OnDelete,
+    OnDeleteRule,
+    OnReplace,
+    OnReplaceRule,
+    Renewal,
+)
+from gitca.documents.lint_rules import LintRules
 from gitca.documents.name_rules import (
     AttributeRule,
     DnsRules,
@@ -37,9 +46,10 @@ from gitca.documents.name_rules import (
     SanRules,
     UriRules,
 )
-from gitca.documents.patterns import PathPattern
 from gitca.documents.request_schema import check_request_schema
-from gitca.documents.subject import AttributeName
+from gitca.documents.selection_rules import Selector
+from gitca.documents.subject import AttributeType
+from gitca.documents.validity_rules import ValidityRules
 
 __all__ = [
     "AttributeRule",
@@ -64,78 +74,6 @@ __all__ = [
 ]
 
 
-class Selector(Model):
-    """Which requests may name this policy."""
-
-    paths: Items[PathPattern] = Field(
-        ("**",),
-        description="Patterns for the names of requests: * stands within one folder or name, **"
-        " for one or more of them.",
-        examples=[["payments/**"]],
-    )
-
-
-class ValidityRules(CheckedModel):
-    """How long certificates are valid."""
-
-    default: Duration = Field(
-        description="The validity for requests that do not give one.", examples=["30d"]
-    )
-    max: Duration = Field(description="The longest validity.", examples=["90d"])
-    min: Duration | None = Field(None, description="The shortest validity.", examples=["1d"])
-    backdate: Duration = Field(
-        timedelta(0),
-        description="How far notBefore lies before the moment of issuance, for clocks that are"
-        " slow. It counts towards the validity. Without it, nothing.",
-        examples=["5m"],
-    )
-
-    def contradictions(self) -> Iterator[Contradiction]:
-        """Yield what is wrong unless backdate < min <= default <= max."""
-        if self.default > self.max:
-            yield self._above("default", self.default, "max", self.max)
-        if self.min is not None and self.min > self.default:
-            yield self._above("min", self.min, "default", self.default)
-        shortest = self.default if self.min is None else self.min
-        if self.backdate >= shortest:
-            yield Contradiction(
-                "policy.validity.backdate",
-                f"backdate {duration_text(self.backdate)} is not below the shortest validity"
-                f" {duration_text(shortest)}, so that certificates would be born expired",
-                "shorten backdate",
-                ("backdate",),
-            )
-
-    @staticmethod
-    def _above(low: str, smaller: timedelta, high: str, larger: timedelta) -> Contradiction:
-        message = f"{low} {duration_text(smaller)} is above {high} {duration_text(larger)}"
-        remedy = f"shorten {low} or lengthen {high}"
-        return Contradiction("policy.validity.order", message, remedy, (low,))
-
-
-class Renewal(CheckedModel):
-    """Whether and when a certificate is renewed on its present key."""
-
-    automatic: bool = Field(
-        False,
-        description="Whether gitca renews certificates on the same key. Without it, a renewal needs"
-        " a new CSR.",
-        examples=[True],
-    )
-    before: Duration | None = Field(
-        None,
-        description="How long before notAfter the certificate is renewed; needed with automatic.",
-        examples=["10d"],
-    )
-
-    def contradictions(self) -> Iterator[Contradiction]:
-        """Yield what is wrong where a renewal has no moment."""
-        if self.automatic and self.before is None:
-            message = "renewal is automatic, and nothing says how long before notAfter"
-            remedy = "add before, as in 10d"
-            yield Contradiction("policy.renewal.before", message, remedy, ("automatic",))
-
-
 class IssuancePolicySpec(CheckedModel):
     """What may be issued; whatever is not mentioned is denied."""
 
@@ -148,10 +86,10 @@ class IssuancePolicySpec(CheckedModel):
         description="Which requests may name this policy. Without it, all.",
         examples=[{"paths": ["payments/**"]}],
     )
-    subject: Table[AttributeName, AttributeRule] = Field(
+    subject: Table[AttributeType, AttributeRule] = Field(
         default_factory=no_entries,
-        description="Attributes of the subject to their rules. An attribute that is not mentioned"
-        " may not appear.",
+        description="Attributes of the subject, by name or OID, to their rules. An attribute that"
+        " is not mentioned may not appear.",
         examples=[{"commonName": {"allow": ["**.example.internal"], "mustBeInSans": True}}],
     )
     sans: SanRules = Field(
@@ -178,10 +116,21 @@ class IssuancePolicySpec(CheckedModel):
         " for none.",
         examples=[{"default": ["serverAuth"], "allow": ["serverAuth"]}],
     )
-    certificate_policies: Items[ObjectIdentifier] = Field(
-        (),
-        description="OIDs for the certificatePolicies extension of every certificate.",
-        examples=[["1.3.6.1.4.1.99999.1.1"]],
+    ca: AuthorityRules | None = Field(
+        None,
+        description="Which CA certificates requests may ask for. Without it, none.",
+        examples=[
+            {
+                "pathLength": {"max": 0},
+                "nameConstraints": {"permitted": {"dns": ["example.internal"]}},
+            }
+        ],
+    )
+    extensions: ExtensionRules = Field(
+        default_factory=ExtensionRules,
+        description="Extensions beyond those that gitca writes itself. Without it, certificates"
+        " have none and requests may state none.",
+        examples=[{"certificatePolicies": [{"oid": "1.3.6.1.4.1.99999.1.1"}]}],
     )
     names_from: Literal["request", "csr"] = Field(
         "request",
@@ -208,24 +157,64 @@ class IssuancePolicySpec(CheckedModel):
         description="Whether and when certificates are renewed. Without it, never by themselves.",
         examples=[{"automatic": True, "before": "10d"}],
     )
-    on_delete: Literal["keep", "revoke"] = Field(
-        "keep",
+    rules: Annotated[Items[ExpressionRule], Field(max_length=MAX_RULES)] = Field(
+        (),
+        description="Rules in CEL over request, certificate, policy and now, for what no other key"
+        " can say. Each must be true.",
+        examples=[
+            [
+                {
+                    "name": "short-names",
+                    "expression": "size(request.name) < 40",
+                    "message": "names have at most 40 characters",
+                }
+            ]
+        ],
+    )
+    lint: LintRules = Field(
+        default_factory=LintRules,
+        description="From which level on the linter's results stop a certificate, and which are"
+        " ignored until when. Without it, errors stop it and none is ignored.",
+        examples=[{"level": "error"}],
+    )
+    limits: Limits = Field(
+        default_factory=Limits,
+        description="How many certificates there may be. Without it, any number.",
+        examples=[{"livePerRequest": 2, "issuedPerDay": 100}],
+    )
+    on_replace: OnReplaceRule = Field(
+        OnReplace(action="keep"),
+        description="What happens to a certificate once the one that replaces it was signed: keep"
+        " or revoke, or {action, reason}. Whoever uses the old one must have the new one by then.",
+        examples=["keep", {"action": "revoke", "reason": "superseded"}],
+    )
+    on_delete: OnDeleteRule = Field(
+        OnDelete(action="keep"),
         description="What happens to a standing certificate when its request is deleted: keep it"
-        " until it expires (and say so in plan and status), or revoke it.",
-        examples=["keep"],
+        " until it expires (and say so in plan and status), or revoke it; or {action, reason}.",
+        examples=["keep", {"action": "revoke", "reason": "cessationOfOperation"}],
     )
 
     def contradictions(self) -> Iterator[Contradiction]:
         """Yield what is wrong where a certificate would be renewed from its first moment on."""
-        before = self.renewal.before
+        yield from repeated(self.rules)
+        lead = self.renewal.lead(self.validity.default)
         lasting = self.validity.default - self.validity.backdate
-        if before is not None and before >= lasting:
+        yield from self.key.conflicts(lasting, is_renewed=self.renewal.automatic)
+        if lead is not None and lead >= lasting:
             yield Contradiction(
                 "policy.renewal.before",
-                f"renewal.before {duration_text(before)} is not below validity.default less"
+                f"renewal.before {duration_text(lead)} is not below validity.default less"
                 f" backdate, {duration_text(lasting)}: every run would renew",
                 "shorten before or lengthen validity.default",
                 ("renewal", "before"),
+            )
+        if self.renewal.automatic and self.limits.live_per_request == 1:
+            yield Contradiction(
+                "policy.limits.renewal",
+                "livePerRequest is 1, which leaves a renewal no room beside what it replaces",
+                "write 2, or remove renewal.automatic",
+                ("limits", "livePerRequest"),
             )
 
 

@@ -6,16 +6,21 @@ its path is in `broken`: it is there and holds up what depends on it, and nothin
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from gitca.documents.blocklists import held_up_policies, lost_blocklists, reasons_by_key
+from gitca.documents.broken_revocations import BrokenRevocation, broken_revocations
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.csr_files import CsrFile, Read, load_csrs
 from gitca.documents.document import Document, Metadata
+from gitca.documents.fields import no_entries
 from gitca.documents.flaws import flaw
 from gitca.documents.issuance_policy import IssuancePolicySpec
+from gitca.documents.key_blocklist import KeyBlocklistSpec
 from gitca.documents.parse import parse_document
 from gitca.documents.references import (
     issuer_findings,
@@ -28,6 +33,7 @@ from gitca.documents.repository import RepositorySpec
 from gitca.documents.revocation_request import RevocationRequestSpec
 from gitca.documents.source import Source, parse_source
 from gitca.documents.tree import Folder, TreeEntry, request_paths, survey
+from gitca.documents.waiver import WAIVERS_FOLDER, WaiverSpec
 from gitca.findings import Finding, Location, has_errors
 
 __all__ = [
@@ -38,6 +44,7 @@ __all__ = [
     "TreeEntry",
     "load_governing",
     "load_requests",
+    "parse_entry",
     "request_paths",
 ]
 
@@ -60,6 +67,13 @@ class Governing:
     policies: Mapping[str, Document[IssuancePolicySpec]]
     broken: frozenset[str]
     findings: tuple[Finding, ...]
+    blocklists: Mapping[str, Document[KeyBlocklistSpec]] = field(default_factory=no_entries)
+    waivers: Mapping[str, Document[WaiverSpec]] = field(default_factory=no_entries)
+
+    @functools.cached_property
+    def blocked_keys(self) -> Mapping[str, str]:
+        """The keys (`sha256:…`) that are refused under every policy, and why."""
+        return reasons_by_key(self.blocklists.values())
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,8 @@ class Requests:
     """What `requests/` says, by name. Only documents without findings are in the mappings.
 
     `csrs` has one entry for each request. A name that `request_paths` has and that was asked for,
-    and that is in neither mapping, is broken, which is not the same as deleted.
+    and that is in neither mapping, is broken, which is not the same as deleted. Of what is broken,
+    `broken_revocations` are those that can be seen to ask for a revocation.
     """
 
     requests: Mapping[str, Document[CertificateRequestSpec]]
@@ -75,6 +90,7 @@ class Requests:
     revocations: Mapping[str, Document[RevocationRequestSpec]]
     broken: frozenset[str]
     findings: tuple[Finding, ...]
+    broken_revocations: tuple[BrokenRevocation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +106,7 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
     """Return the documents of `ca/` and `policies/`, and everything that speaks against them."""
     listing = list(entries)
     repository, authorities = _load_ca_folder(survey(listing, "ca"), read)
-    policies = _load_policies(survey(listing, "policies"), read)
+    policies, blocklists, waivers = _load_policies(survey(listing, "policies"), read)
     authorities = _without(authorities, shared_findings(authorities.documents))
     broken = _names(authorities.broken)
     authorities = _without(authorities, issuer_findings(authorities.documents, broken))
@@ -104,6 +120,8 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
         policies=policies.documents,
         broken=repository.broken | authorities.broken | policies.broken,
         findings=repository.findings + authorities.findings + policies.findings,
+        blocklists=blocklists,
+        waivers=waivers,
     )
 
 
@@ -145,15 +163,55 @@ def _misplaced_authorities(entries: Mapping[str, TreeEntry]) -> Iterator[tuple[s
             yield name, flaw("path.reserved", message, Location(entry.path), "rename the CA")
 
 
-def _load_policies(folder: Folder, read: Read) -> _Parsed:
-    # policies/NAME.tests.yaml are reserved for tests of policies.
-    entries = {
-        name: entry for name, entry in folder.documents.items() if not name.endswith(".tests")
-    }
-    parsed = _parse_all(entries, read, ("IssuancePolicy",))
-    return _Parsed(
-        parsed.documents, parsed.broken | folder.broken, folder.findings + parsed.findings
+def _load_policies(
+    folder: Folder, read: Read
+) -> tuple[_Parsed, Mapping[str, Document[KeyBlocklistSpec]], Mapping[str, Document[WaiverSpec]]]:
+    """Return the policies, all of them broken where a blocklist is, the blocklists, the waivers."""
+    waivers, tests, others = _by_use(folder.documents)
+    parsed_waivers = _parse_all(waivers, read, ("Waiver",))
+    strays = _stray_tests(tests, read)
+    parsed = _parse_all(others, read, ("IssuancePolicy", "KeyBlocklist"))
+    broken = parsed.broken | parsed_waivers.broken | strays.broken
+    refused = [entry for entry in folder.documents.values() if entry.path in broken]
+    policies = _Parsed(
+        _of_kind(parsed, "IssuancePolicy"),
+        broken | folder.broken,
+        folder.findings + parsed.findings + parsed_waivers.findings + strays.findings,
     )
+    lost = lost_blocklists((*folder.refused, *refused), read)
+    held_up = held_up_policies(policies.documents.values(), lost)
+    blocklists = _of_kind(parsed, "KeyBlocklist")
+    return _without(policies, held_up), blocklists, parsed_waivers.documents
+
+
+_Entries = dict[str, TreeEntry]
+
+
+def _by_use(entries: Mapping[str, TreeEntry]) -> tuple[_Entries, _Entries, _Entries]:
+    """Return the waivers, the tests of policies, and the policies and blocklists."""
+    waivers, tests, others = _Entries(), _Entries(), _Entries()
+    for name, entry in entries.items():
+        if name.endswith(".tests"):
+            tests[name] = entry
+        elif name.startswith(WAIVERS_FOLDER):
+            waivers[name] = entry
+        else:
+            others[name] = entry
+    return waivers, tests, others
+
+
+def _stray_tests(entries: Mapping[str, TreeEntry], read: Read) -> _Parsed:
+    """Return what is wrong with documents that are called tests of policies and are none.
+
+    What the tests themselves say is for `load_policy_tests`: no certificate depends on it.
+    """
+    strays: _Entries = {}
+    for name, entry in entries.items():
+        source, found = parse_source(entry.path, read(entry.blob))
+        value = None if source is None or has_errors(found) else source.value
+        if not isinstance(value, dict) or value.get("kind") != "PolicyTests":
+            strays[name] = entry
+    return _parse_all(strays, read, ("PolicyTests",))
 
 
 def _names(paths: Iterable[str]) -> frozenset[str]:
@@ -173,7 +231,7 @@ def _parse_all(entries: Mapping[str, TreeEntry], read: Read, kinds: tuple[str, .
     broken: set[str] = set()
     findings: list[Finding] = []
     for name, entry in entries.items():
-        document, found = _parse(name, entry, read, kinds)
+        document, found = parse_entry(name, entry, read, kinds)
         findings.extend(found)
         if document is None:
             broken.add(entry.path)
@@ -182,9 +240,10 @@ def _parse_all(entries: Mapping[str, TreeEntry], read: Read, kinds: tuple[str, .
     return _Parsed(documents, frozenset(broken), tuple(findings))
 
 
-def _parse(
+def parse_entry(
     name: str, entry: TreeEntry, read: Read, kinds: tuple[str, ...]
 ) -> tuple[Document[Any] | None, tuple[Finding, ...]]:
+    """Return the document that a file holds if it is of one of the kinds, and all findings."""
     source, found = parse_source(entry.path, read(entry.blob), blob=entry.blob)
     if source is None:
         return None, found
@@ -207,7 +266,8 @@ def load_requests(
     `only` names the paths of documents to open; the names of all others are looked at and nothing
     more. With `governing`, the policies and CAs that the documents name are checked too.
     """
-    folder = survey(entries, "requests")
+    listing = tuple(entries)
+    folder = survey(listing, "requests")
     wanted = None if only is None else frozenset(only)
     chosen = {
         name: entry
@@ -215,17 +275,20 @@ def load_requests(
         if wanted is None or entry.path in wanted
     }
     parsed = _parse_all(chosen, read, ("CertificateRequest", "RevocationRequest"))
+    well_formed = {doc.path for doc in _of_kind(parsed, "CertificateRequest").values()}
     if governing is not None:
         parsed = _without(parsed, _reference_findings(parsed.documents, governing))
     requests = _of_kind(parsed, "CertificateRequest")
     csrs, broken_csrs = load_csrs(requests, folder.others, read)
     parsed = _without(parsed, broken_csrs)
+    broken = folder.broken | parsed.broken
     return Requests(
         requests=_of_kind(parsed, "CertificateRequest"),
         csrs=csrs,
         revocations=_of_kind(parsed, "RevocationRequest"),
-        broken=folder.broken | parsed.broken,
+        broken=broken,
         findings=folder.findings + parsed.findings,
+        broken_revocations=broken_revocations(listing, broken - well_formed, read),
     )
 
 

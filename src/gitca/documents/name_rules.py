@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
-from gitca.documents.document import CheckedModel, Model
-from gitca.documents.fields import Contradiction, Count, Items
-from gitca.documents.patterns import DnsPattern, EmailPattern, IpRange, TextPattern, UriPattern
+from gitca.documents.document import CheckedModel
+from gitca.documents.fields import (
+    Contradiction,
+    Count,
+    Items,
+    ObjectIdentifier,
+    Table,
+    no_entries,
+)
+from gitca.documents.other_name_rules import (
+    DirectoryNameRules,
+    NameRules,
+    OtherNameRules,
+    RegisteredIdRules,
+    SpiffeRules,
+)
+from gitca.documents.patterns import (
+    DnsPattern,
+    DnsTemplate,
+    EmailPattern,
+    EmailTemplate,
+    IpRange,
+    IpTemplate,
+    TextPattern,
+    TextTemplate,
+    UriPattern,
+    UriTemplate,
+)
 
 _Value = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
@@ -17,11 +42,19 @@ _Value = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 class AttributeRule(CheckedModel):
     """What one attribute of the subject may say."""
 
-    allow: Items[TextPattern] | None = Field(
+    allow: Items[TextTemplate] | None = Field(
         None,
         description="Patterns of allowed values: * stands for characters between dots, ** for dots"
         " too. Without it, or with an empty list, only default is allowed.",
         examples=[["**.example.internal"]],
+    )
+    deny: Items[TextPattern] = Field(
+        (),
+        description="Patterns of refused values, in any case of letters, whatever allow says.",
+        examples=[["*admin*"]],
+    )
+    max: Count | None = Field(
+        None, description="How many values the attribute may have.", examples=[1]
     )
     required: bool = Field(
         False, description="Whether a request must have the attribute.", examples=[True]
@@ -38,7 +71,8 @@ class AttributeRule(CheckedModel):
     )
     must_be_in_sans: bool = Field(
         False,
-        description="Whether the value must also be one of the alternative names.",
+        description="Whether the value must also be one of the alternative names of types dns, ip,"
+        " uri and email.",
         examples=[True],
     )
 
@@ -53,23 +87,25 @@ class AttributeRule(CheckedModel):
                 yield Contradiction("policy.subject.fixed", message, remedy, (key,))
 
 
-class NameRules(Model):
-    """What every type of alternative name shares."""
+SpecialName = Literal["bareDomain", "localhost", "singleLabel", "publicSuffix"]
+"""DNS names that more software trusts, or more people share, than a star's author thinks of."""
 
-    required: bool = Field(
-        False,
-        description="Whether a request must have at least one name of this type.",
-        examples=[True],
-    )
-    max: Count | None = Field(
-        None, description="How many names of this type a request may have.", examples=[10]
-    )
+
+def _form_of_wildcards(value: object) -> str:
+    return "patterns" if isinstance(value, list | tuple) else "switch"
+
+
+Wildcards = Annotated[
+    Annotated[bool, Tag("switch")] | Annotated[Items[DnsTemplate], Tag("patterns")],
+    Discriminator(_form_of_wildcards),
+]
+"""Whether wildcard names may be asked for, or the patterns that they must match."""
 
 
 class DnsRules(NameRules):
     """DNS names that a request may ask for."""
 
-    allow: Items[DnsPattern] = Field(
+    allow: Items[DnsTemplate] = Field(
         (),
         description="Patterns of allowed names: * stands within one label, ** for one or more"
         " labels. An empty list allows nothing.",
@@ -80,18 +116,26 @@ class DnsRules(NameRules):
         description="Patterns of refused names, whatever allow says.",
         examples=[["vault.example.internal"]],
     )
-    wildcards: bool = Field(
+    wildcards: Wildcards = Field(
         False,
-        description="Whether names that begin with *. may be asked for. allow and deny judge them"
-        " too.",
-        examples=[False],
+        description="Whether names that begin with *. may be asked for: false, true, or the"
+        " patterns that such names must match. allow and deny judge them too.",
+        examples=[False, ["*.apps.example.internal"]],
+    )
+    special: Items[SpecialName] = Field(
+        (),
+        description="Names that stars allow only if they are listed here: bareDomain (the domain"
+        " that a pattern such as **.example.internal stands below), localhost (and what is below"
+        " it), singleLabel (no dot), publicSuffix (co.uk, and a wildcard right below one). A"
+        " pattern without stars allows its name as it is.",
+        examples=[["bareDomain"]],
     )
 
 
 class IpRules(NameRules):
     """IP addresses that a request may ask for."""
 
-    allow: Items[IpRange] = Field(
+    allow: Items[IpTemplate] = Field(
         (),
         description="Allowed addresses and networks. An empty list allows nothing.",
         examples=[["10.0.0.0/8"]],
@@ -106,7 +150,7 @@ class IpRules(NameRules):
 class UriRules(NameRules):
     """URIs that a request may ask for."""
 
-    allow: Items[UriPattern] = Field(
+    allow: Items[UriTemplate] = Field(
         (),
         description="Patterns of allowed URIs: * stands within one host label or path segment, **"
         " for one or more. An empty list allows nothing.",
@@ -117,12 +161,18 @@ class UriRules(NameRules):
         description="Patterns of refused URIs, whatever allow says.",
         examples=[["spiffe://example.internal/admin/**"]],
     )
+    spiffe: SpiffeRules | None = Field(
+        None,
+        description="Which SPIFFE IDs may be asked for; allow then speaks of other URIs, and a"
+        " certificate with a SPIFFE ID has no other URI (X.509-SVID section 2).",
+        examples=[{"trustDomain": "example.internal", "paths": ["payments/*"]}],
+    )
 
 
 class EmailRules(NameRules):
     """Mail addresses that a request may ask for."""
 
-    allow: Items[EmailPattern] = Field(
+    allow: Items[EmailTemplate] = Field(
         (),
         description="Patterns of allowed addresses: *@example.internal. An empty list allows"
         " nothing.",
@@ -135,8 +185,15 @@ class EmailRules(NameRules):
     )
 
 
-class SanRules(Model):
+class SanRules(CheckedModel):
     """Alternative names by type; a type that is not mentioned may not appear."""
+
+    min: Count | None = Field(
+        None, description="How many names a request must have, over all types.", examples=[1]
+    )
+    max: Count | None = Field(
+        None, description="How many names a request may have, over all types.", examples=[10]
+    )
 
     dns: DnsRules | None = Field(
         None,
@@ -158,3 +215,26 @@ class SanRules(Model):
         description="Mail addresses: which may be asked for.",
         examples=[{"allow": ["*@example.internal"]}],
     )
+    other_name: Table[ObjectIdentifier, OtherNameRules] = Field(
+        default_factory=no_entries,
+        description="Other names, by the OID of their type: which may be asked for."
+        " 1.3.6.1.4.1.311.20.2.3 is Microsoft's user principal name.",
+        examples=[{"1.3.6.1.4.1.311.20.2.3": {"allow": ["*@example.internal"]}}],
+    )
+    directory_name: DirectoryNameRules | None = Field(
+        None,
+        description="Directory names: which may be asked for.",
+        examples=[{"allow": [{"organization": "Example", "commonName": "*"}]}],
+    )
+    registered_id: RegisteredIdRules | None = Field(
+        None,
+        alias="registeredID",
+        description="Registered IDs: which may be asked for.",
+        examples=[{"allow": ["1.3.6.1.4.1.99999.**"]}],
+    )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what is wrong where no number of names would be right."""
+        if self.min is not None and self.max is not None and self.min > self.max:
+            message = f"min {self.min} is above max {self.max}"
+            yield Contradiction("policy.sans.order", message, "lower min or raise max", ("min",))

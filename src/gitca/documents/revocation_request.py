@@ -18,6 +18,9 @@ from gitca.documents.fields import (
     refuse,
 )
 
+AUTHORITY_REVOCATIONS = "requests/ca/"
+"""Where the documents lie that may revoke a CA's certificate: for CODEOWNERS."""
+
 Reason = Literal[
     "unspecified",
     "keyCompromise",
@@ -65,7 +68,7 @@ class RevocationRequestSpec(CheckedModel):
     serial: Serial | None = Field(
         None,
         description="The serial number of one certificate, in lower-case hexadecimal, quoted;"
-        " needs ca.",
+        " needs ca. That of a CA's certificate is accepted below requests/ca/ alone.",
         examples=["3f2a9c"],
     )
     ca: SegmentName | None = Field(
@@ -74,7 +77,7 @@ class RevocationRequestSpec(CheckedModel):
     key: KeyIdentifier | None = Field(
         None,
         description="A key: every certificate on it is revoked, and the key is refused from then"
-        " on.",
+        " on. A CA's is accepted below requests/ca/ alone.",
         examples=["sha256:" + "0f" * 32],
     )
     reason: Annotated[Reason, BeforeValidator(_check_reason)] = Field(
@@ -117,7 +120,10 @@ class RevocationRequestSpec(CheckedModel):
 
 
 class RevocationRequest(Envelope):
-    """Certificates that shall no longer be trusted. Deleting the document undoes nothing."""
+    """Certificates that shall no longer be trusted. Deleting the document undoes nothing.
+
+    Below requests/; one that names a CA's certificate or key must lie below requests/ca/.
+    """
 
     kind: Literal["RevocationRequest"] = Field(
         description="The kind of document.", examples=["RevocationRequest"]

@@ -14,14 +14,20 @@ from gitca.documents.certificate_authority import CertificateAuthority
 from gitca.documents.certificate_request import CertificateRequest
 from gitca.documents.document import Envelope
 from gitca.documents.issuance_policy import IssuancePolicy
+from gitca.documents.key_blocklist import KeyBlocklist
+from gitca.documents.policy_tests import PolicyTests
 from gitca.documents.repository import Repository
 from gitca.documents.revocation_request import RevocationRequest
+from gitca.documents.waiver import Waiver
 
 KINDS: Mapping[str, type[Envelope]] = MappingProxyType(
     {
         "Repository": Repository,
         "CertificateAuthority": CertificateAuthority,
         "IssuancePolicy": IssuancePolicy,
+        "PolicyTests": PolicyTests,
+        "KeyBlocklist": KeyBlocklist,
+        "Waiver": Waiver,
         "CertificateRequest": CertificateRequest,
         "RevocationRequest": RevocationRequest,
     }
@@ -76,7 +82,9 @@ def keys_at(kind: str, pointer: tuple[str | int, ...]) -> tuple[str, ...]:
         node = _step(schema, _resolved(schema, node), part)
     node = _resolved(schema, node)
     names = node.get("propertyNames", {})
-    return tuple(node.get("properties", ())) or tuple(names.get("enum", ()))
+    listed = (names, *names.get("anyOf", ()))
+    enumerated = tuple(name for choice in listed for name in choice.get("enum", ()))
+    return tuple(node.get("properties", ())) or enumerated
 
 
 def _resolved(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -21,7 +21,8 @@ _SEGMENT = re.compile(SEGMENT)
 _NAME = re.compile(rf"{SEGMENT}(?:/{SEGMENT})*")
 # Without dots in folders: most repositories have no other names, and most of the time goes here.
 _USUAL = re.compile(rf"(?:[A-Za-z0-9][A-Za-z0-9_-]*/)*{SEGMENT}")
-_ORDINARY = frozenset({"100644", "100755"})
+ORDINARY = frozenset({"100644", "100755"})
+"""The modes of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,18 @@ class TreeEntry:
 class Folder:
     """The entries below a folder: documents by name, other files by path.
 
-    `broken` holds the paths of documents that are there and that nothing may be read from.
+    `refused` holds the entries that are there and that no document may be read from.
     """
 
     documents: Mapping[str, TreeEntry]
     others: Mapping[str, TreeEntry]
-    broken: frozenset[str]
+    refused: tuple[TreeEntry, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """The paths of the refused entries."""
+        return frozenset(entry.path for entry in self.refused)
 
 
 def request_paths(entries: Iterable[TreeEntry]) -> Mapping[str, TreeEntry]:
@@ -69,26 +75,26 @@ def survey(entries: Iterable[TreeEntry], folder: str) -> Folder:
     documents: dict[str, TreeEntry] = {}
     others: dict[str, TreeEntry] = {}
     findings: list[Finding] = []
-    broken: set[str] = set()
+    refused: list[TreeEntry] = []
     start = len(folder) + 1
     for entry in _below(entries, folder):
         path = entry.path
         is_document = path.endswith(ENDING)
-        if entry.mode in _ORDINARY and is_document and _is_usual(path, start):
+        if entry.mode in ORDINARY and is_document and _is_usual(path, start):
             documents[path[start : -len(ENDING)]] = entry
             continue
         problem = _misplaced(entry, folder) or _misnamed(path, start)
         if problem:
             findings.append(problem)
-            broken.add(path)
+            refused.append(entry)
         if not is_document:
             others[path] = entry
         elif not problem:
             documents[path[start : -len(ENDING)]] = entry
     for name, problem in _clashes(documents):
         findings.append(problem)
-        broken.add(documents.pop(name).path)
-    return Folder(documents, others, frozenset(broken), tuple(findings))
+        refused.append(documents.pop(name))
+    return Folder(documents, others, tuple(refused), tuple(findings))
 
 
 def _below(entries: Iterable[TreeEntry], folder: str) -> list[TreeEntry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import configparser
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,9 @@ from gitca.git.objects import SIZE_LIMIT, ObjectReader, list_tree, tree_id
 from gitca.git.process import Git, as_text
 from gitca.git.refs import branch_ref, is_ancestor, merge_base, resolve, shown_ref, swap
 from gitca.git.remote import Remote
+from gitca.git.requesters import read_requesters
 from gitca.git.worktree import Outcome, bring_forward
+from gitca.policy.case import Requester
 
 __all__ = ["NETWORK_TIMEOUT", "ORIGIN", "GitRepository", "Identity", "Outcome"]
 
@@ -105,6 +107,15 @@ class GitRepository:
     def tree_id(self, commit: str, path: str = "") -> str | None:
         """Return the id of the tree at a path of a commit, its root for an empty one, or None."""
         return tree_id(self._git, commit, path)
+
+    def requesters(
+        self, commit: str, paths: Collection[str], *, below: str
+    ) -> Mapping[str, Requester]:
+        """Return who changed each file of a commit last, as far as this clone's history tells.
+
+        `below` is the folder that holds them all. See `gitca.git.requesters`.
+        """
+        return read_requesters(self._git, commit, paths, below=below)
 
     def read(self, blob: str, *, size_limit: int = SIZE_LIMIT) -> bytes:
         """Return the bytes of a blob, `size_limit` at the most.

@@ -7,7 +7,7 @@ of the local branch where there is no remote): that push is the lock of DESIGN s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,6 +26,8 @@ from gitca.ledger.events import CertificateParticulars, Event, Ordered, Signed
 from gitca.ledger.image import image_of, order_path
 from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment
 from gitca.ledger.state import LedgerState
+from gitca.plan.desired import ReadRequesters
+from gitca.policy.case import Requester
 
 __all__ = ["Branches", "Fulfilment", "RecordedOrder", "Snapshot", "Store"]
 
@@ -141,6 +143,14 @@ class Store:
             return self._repository.read(blob, size_limit=LARGEST_DOCUMENT)
         except BlobTooLargeError:
             return bytes(LARGEST_DOCUMENT + 1)
+
+    def requesters(self, commit: str) -> ReadRequesters:
+        """Return the reader of who changed documents below `requests/` last, as of a commit."""
+
+        def read(paths: Collection[str]) -> Mapping[str, Requester]:
+            return self._repository.requesters(commit, paths, below="requests")
+
+        return read
 
     def is_reviewed(self, source: str, snapshot: Snapshot) -> bool:
         """Whether a commit is in the history of the documents' branch.

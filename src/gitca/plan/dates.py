@@ -1,28 +1,38 @@
-"""The dates of what is issued: frozen when it is built, found again when its order is checked."""
+"""Dates: those of an order, and times that a request states against those of its certificate."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from gitca.ledger.state import OrderRecord
+from gitca.policy.case import Verdict
+from gitca.policy.period import ONE_SECOND, Period
 from gitca.x509.certificate import Certificate
 
-ONE_SECOND = timedelta(seconds=1)
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def certificate_period(
-    now: datetime, validity: timedelta, *, backdate: timedelta, issuer: Certificate | None
-) -> tuple[datetime, datetime]:
-    """Return notBefore and notAfter, both inclusive, within the issuer's own (None: a root).
+def date_changes(current: OrderRecord, verdict: Verdict, now: datetime) -> Iterator[str]:
+    """Yield what changes of the times that a request states, in words; past times change nothing.
 
-    The policy has judged whether the end may be cut off where the issuer's is.
+    A validity is no such time: it takes effect at the next renewal.
     """
-    not_before = now - backdate
-    if issuer is not None:
-        not_before = max(not_before, issuer.not_before)
-    # notAfter is inclusive, so one second less (RFC 5280 section 4.1.2.5).
-    not_after = not_before + validity - ONE_SECOND
-    return not_before, not_after if issuer is None else min(not_after, issuer.not_after)
+    given, period = current.certificate, verdict.period
+    begin, end = period.not_before, verdict.latest_end
+    if begin is not None and begin > now and begin != given.not_before:
+        yield f"notBefore: {given.not_before:{_FORM}} -> {begin:{_FORM}}"
+    if period.not_after is not None and end is not None and end > now and end != given.not_after:
+        yield f"notAfter: {given.not_after:{_FORM}} -> {end:{_FORM}}"
+
+
+def certificate_dates(
+    moment: datetime, period: Period, issuer: Certificate | None, ends_by: datetime | None
+) -> tuple[datetime, datetime]:
+    """Return notBefore and notAfter as the moment of an order gives them; no issuer for a root."""
+    within = (issuer.not_before, issuer.not_after) if issuer else (None, None)
+    begin, end = period.dates(moment, *within)
+    return begin, end if ends_by is None else min(end, ends_by - ONE_SECOND)
 
 
 def crl_period(

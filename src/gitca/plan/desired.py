@@ -1,16 +1,18 @@
 """What people want: the documents of one commit, read as far as a plan needs them.
 
 A request whose blobs are those that its current certificate was ordered from, and whose renewal is
-not due, is left unread: planning costs a look into a dictionary for it (I11).
+not due, is left unread: planning costs a look into a dictionary for it (I11). A request whose order
+awaits its signature is read: whether it is allowed now decides on that signature.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gitca.documents.document import Document
+from gitca.documents.fields import no_entries
 from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.documents.load import (
     Governing,
@@ -21,7 +23,13 @@ from gitca.documents.load import (
     load_requests,
     request_paths,
 )
+from gitca.ledger.events import DocumentReference
 from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.policy.case import Requester
+
+ONE_SECOND = timedelta(seconds=1)
+ReadRequesters = Callable[[Collection[str]], Mapping[str, Requester]]
+"""Paths of a commit to who changed each last; without those of which this clone cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +37,60 @@ class Desired:
     """The documents of a commit.
 
     `entries` are all requests' documents by name, read or not; `requests` holds those that were
-    read; `blobs` every file's blob by path.
+    read; `blobs` every file's blob by path; `requesters` who changed a file last, of those files
+    whose policy asks for it.
     """
 
     governing: Governing
     entries: Mapping[str, TreeEntry]
     blobs: Mapping[str, str]
     requests: Requests
+    requesters: Mapping[str, Requester] = field(default_factory=no_entries)
 
 
 def read_desired(
-    entries: Iterable[TreeEntry], read: Read, state: LedgerState, now: datetime
+    entries: Iterable[TreeEntry],
+    read: Read,
+    state: LedgerState,
+    now: datetime,
+    *,
+    read_requesters: ReadRequesters,
 ) -> Desired:
-    """Return the documents, with those requests read that a plan must judge."""
+    """Return the documents, with those requests read that a plan must judge.
+
+    A request with a waiver is read each time, so that every plan shows what is waived.
+    """
     listed = tuple(entries)
     governing = load_governing(listed, read)
     names = request_paths(listed)
     blobs = {entry.path: entry.blob for entry in listed}
+    waived = {waiver.spec.request for waiver in governing.waivers.values()}
     only = {
         entry.path
         for name, entry in names.items()
-        if not is_settled(name, entry, governing, blobs, state, now)
+        if name in waived or not is_settled(name, entry, governing, blobs, state, now)
     }
-    return Desired(
-        governing, names, blobs, load_requests(listed, read, only=only, governing=governing)
-    )
+    requests = load_requests(listed, read, only=only, governing=governing)
+    requesters = requesters_of(governing, requests, read_requesters)
+    return Desired(governing, names, blobs, requests, requesters)
+
+
+def requesters_of(
+    governing: Governing, requests: Requests, read_requesters: ReadRequesters
+) -> Mapping[str, Requester]:
+    """Return who changed the requests and their CSRs last, where their policies ask for it."""
+    paths = {
+        path
+        for name, document in requests.requests.items()
+        if asks_for_requesters(governing.policies.get(document.spec.policy))
+        for path in (document.path, requests.csrs[name].path)
+    }
+    return read_requesters(paths) if paths else {}
+
+
+def asks_for_requesters(policy: Document[IssuancePolicySpec] | None) -> bool:
+    """Whether a policy selects requests by who changed them last."""
+    return policy is not None and policy.spec.selector.requesters is not None
 
 
 def is_settled(
@@ -65,15 +102,14 @@ def is_settled(
     now: datetime,
 ) -> bool:
     """Whether nothing can be due for a request's document, read or not."""
-    executed = state.executed.get(entry.path)
-    if executed and all(revoked.document.blob == entry.blob for revoked in executed):
-        return True
     record = state.requests.get(name)
     if record is None:
-        return False
+        # Revocations under a request's path are its policy's (onDelete), and settle nothing.
+        executed = state.executed.get(entry.path, ())
+        return bool(executed) and all(item.document.blob == entry.blob for item in executed)
     last = record.orders[-1]
     if last.is_pending:
-        return True
+        return False
     answer = last if state.is_revoked(last) else record.current
     if answer is None or not _same_documents(answer, entry, governing, blobs):
         return False
@@ -86,22 +122,33 @@ def policy_of(record: OrderRecord, governing: Governing) -> Document[IssuancePol
     reference = record.ordered.documents.policy
     if reference is None:
         return None
-    name = reference.path.removeprefix("policies/").removesuffix(".yaml")
-    return governing.policies.get(name)
+    return governing.policies.get(policy_name(reference))
+
+
+def policy_name(reference: DocumentReference) -> str:
+    """Return the name of the policy that a reference is for."""
+    return reference.path.removeprefix("policies/").removesuffix(".yaml")
 
 
 def renewal_is_due(
     current: OrderRecord, policy: Document[IssuancePolicySpec] | None, now: datetime
 ) -> bool:
-    """Whether a certificate's renewal is due, or (where nothing renews it) it has expired."""
-    before = renewed_before(policy) if policy is not None else None
-    return now >= current.certificate.not_after - (before or timedelta(0))
+    """Whether a certificate is to be renewed, or a person to be told that they must renew it.
+
+    Where the policy names no time, that is when it has expired.
+    """
+    lead = _lead(policy, current) if policy is not None else None
+    return now >= current.certificate.not_after - (lead or timedelta(0))
 
 
-def renewed_before(policy: Document[IssuancePolicySpec]) -> timedelta | None:
-    """Return how long before expiry a policy renews on the same key; None where it never does."""
-    renewal = policy.spec.renewal
-    return renewal.before if renewal.automatic else None
+def renewed_before(policy: Document[IssuancePolicySpec], current: OrderRecord) -> timedelta | None:
+    """Return how long before its expiry a certificate is renewed on its key; None for never."""
+    return _lead(policy, current) if policy.spec.renewal.automatic else None
+
+
+def _lead(policy: Document[IssuancePolicySpec], current: OrderRecord) -> timedelta | None:
+    given = current.certificate
+    return policy.spec.renewal.lead(given.not_after - given.not_before + ONE_SECOND)
 
 
 def _same_documents(

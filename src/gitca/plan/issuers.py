@@ -14,6 +14,7 @@ from gitca.ledger.events import DocumentReference, SourceDocuments
 from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import AuthorityRecord, LedgerState
 from gitca.plan.model import CreateAuthority, SignCrl
+from gitca.plan.reserved_keys import judge_standing_key
 from gitca.policy.authority import judge_authority, propose_authority
 from gitca.policy.case import IssuerFacts
 from gitca.x509.algorithms import check_algorithm, default_algorithm
@@ -73,7 +74,7 @@ def read_issuers(governing: Governing, state: LedgerState, now: datetime) -> Map
     for document in _parents_first(governing.authorities):
         parent = issuers.get(document.spec.issuer)
         if document.spec.issuer == "self" or parent is not None:
-            issuers[document.name] = _read_issuer(document, parent, state, now)
+            issuers[document.name] = _read_issuer(document, parent, state, now, governing)
     return issuers
 
 
@@ -169,12 +170,18 @@ def _read_issuer(
     parent: Issuer | None,
     state: LedgerState,
     now: datetime,
+    governing: Governing,
 ) -> Issuer:
     record = state.authority(document.name)
     if record.certificate is not None:
         certificate = standing_certificate(record.certificate)
         revoked = state.is_revoked(record.certificate) or bool(parent and parent.is_revoked)
-        findings = (*_differences(document, certificate), *_revocation(document, revoked))
+        key, blocked = certificate.template.key_identifier, governing.blocked_keys
+        findings = (
+            *_differences(document, certificate),
+            *judge_standing_key(document, key, blocked),
+            *_revocation(document, revoked),
+        )
         held_up = has_errors(findings) or revoked
         return Issuer(document.name, document, record, certificate, held_up, revoked, findings)
     facts = parent.facts(now) if parent else None

@@ -6,11 +6,16 @@ from collections import Counter
 from datetime import datetime
 
 from gitca.findings import Finding, in_order
-from gitca.ledger.state import LedgerState
+from gitca.ledger.events import CertificateParticulars
+from gitca.ledger.state import LedgerState, OrderRecord
 from gitca.plan.desired import Desired
 from gitca.plan.issuers import plan_authorities, plan_crls, read_issuers
-from gitca.plan.model import Action, IssueCertificate, Plan
+from gitca.plan.limits import hold_surplus
+from gitca.plan.model import Action, IssueCertificate, PendingOrder, Plan
+from gitca.plan.policies import examine_policies
+from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import RequestPlanner
+from gitca.plan.reserved_keys import standing_on_blocked
 from gitca.plan.revocations import plan_revocations
 
 
@@ -22,15 +27,21 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
     """
     issuers = read_issuers(desired.governing, state, now)
     revocations = plan_revocations(desired, state, now)
-    planned = tuple(RequestPlanner(desired, state, issuers, revocations, now).plan())
-    issues = [item for item in planned if isinstance(item, IssueCertificate)]
+    keys = RequestedKeys.read(desired.requests, KeyOrders(state), desired.entries)
+    planned = tuple(RequestPlanner(desired, state, issuers, revocations, now, keys).plan())
+    asked = [item for item in planned if isinstance(item, IssueCertificate)]
+    issues, above_limits = hold_surplus(asked, desired, state, now)
     revoking = Counter(action.ca for action in revocations.actions if action.ca is not None)
     findings = (
         *desired.governing.findings,
         *desired.requests.findings,
         *(finding for issuer in issuers.values() for finding in issuer.findings),
+        *standing_on_blocked(desired.governing, state, now),
         *revocations.findings,
         *(item for item in planned if isinstance(item, Finding)),
+        *above_limits,
+        # That a policy selects no request is a matter of validate, which runs its tests too.
+        *examine_policies(desired.governing, issuers, (), now),
     )
     actions: tuple[Action, ...] = (
         *plan_authorities(issuers),
@@ -38,4 +49,16 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
         *plan_crls(issuers, revoking, now),
         *issues,
     )
-    return Plan(actions, in_order(findings))
+    return Plan(actions, in_order(findings), tuple(map(_pending_order, state.pending.values())))
+
+
+def _pending_order(record: OrderRecord) -> PendingOrder:
+    ordered = record.ordered
+    given = ordered.particulars if isinstance(ordered.particulars, CertificateParticulars) else None
+    return PendingOrder(
+        order=ordered.order,
+        ca=ordered.ca,
+        request=given.request if given else None,
+        authority=given.authority if given else None,
+        lease=ordered.lease,
+    )

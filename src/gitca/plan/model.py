@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from gitca.findings import Finding
 from gitca.ledger.events import DocumentReference, SourceDocuments
+from gitca.policy.period import Period
 from gitca.x509.template import CertificateTemplate
 
 
@@ -34,7 +35,11 @@ class CreateAuthority:
 
 @dataclass(frozen=True, slots=True)
 class IssueCertificate:
-    """Issue a certificate for a request: the first, a renewal on the same key, or on a new one."""
+    """Issue a certificate for a request: the first, a renewal on the same key, or on a new one.
+
+    `waivers` are the paths of the waivers that it needs; it ends before `ends_by`, whatever its
+    validity.
+    """
 
     action: Literal["issue", "renew", "rekey"]
     ca: str
@@ -42,8 +47,9 @@ class IssueCertificate:
     reason: str
     documents: SourceDocuments
     template: CertificateTemplate
-    validity: timedelta
-    backdate: timedelta
+    period: Period
+    waivers: tuple[str, ...] = ()
+    ends_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +86,31 @@ Action = CreateAuthority | IssueCertificate | RevokeCertificate | SignCrl
 
 
 @dataclass(frozen=True, slots=True)
+class PendingOrder:
+    """An order that is recorded and not signed: a reconcile signs it, or gives it up.
+
+    `request` or `authority` names what it is for; neither does for a CRL of the CA. Before `lease`
+    ends only the run that recorded it signs it, or one that takes over.
+    """
+
+    order: str
+    ca: str
+    request: str | None
+    authority: str | None
+    lease: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a reconcile would do, in the order in which it would, and what was found."""
+    """What a reconcile would do, in the order in which it would, and what was found.
+
+    `pending` are the orders that a run left behind. No action answers what they are for, and the
+    digest is without them.
+    """
 
     actions: tuple[Action, ...]
     findings: tuple[Finding, ...]
+    pending: tuple[PendingOrder, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -116,8 +142,8 @@ def _identity(action: Action) -> dict[str, object]:
             return record | {
                 "request": action.request,
                 "template": action.template.digest,
-                "validity": action.validity.total_seconds(),
-                "backdate": action.backdate.total_seconds(),
+                "period": _period_identity(action.period),
+                "endsBy": action.ends_by and action.ends_by.isoformat(),
             }
         case RevokeCertificate():
             invalidity = action.invalidity_date
@@ -130,6 +156,16 @@ def _identity(action: Action) -> dict[str, object]:
             }
         case SignCrl():
             return record
+
+
+def _period_identity(period: Period) -> list[float | str | None]:
+    validity, begin, end = period.validity, period.not_before, period.not_after
+    return [
+        validity.total_seconds() if validity is not None else None,
+        period.backdate.total_seconds(),
+        begin.isoformat() if begin is not None else None,
+        end.isoformat() if end is not None else None,
+    ]
 
 
 def _blobs(documents: SourceDocuments) -> list[str]:

@@ -4,18 +4,22 @@ Before gitca signs an order that another run recorded, and when it verifies a re
 documents of the order's source commit are judged again, as of the moment of recording, and the TBS
 is built again with the recorded serial number. An order whose bytes come out otherwise, or that is
 for another name, CA, algorithm or time than its documents give, was not made by gitca from them.
+
+Of a key's past counts what the ledger had before the order's segment; of other requests for the
+same new key those that the same segment orders. Not judged again: whether a request whose key was
+another's had moved (its document was gone), and revocations, which may be later than the order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
-from gitca.documents.load import Read, TreeEntry, load_governing, load_requests
-from gitca.errors import ContradictionError
+from gitca.documents.load import Read, Requests, TreeEntry, load_governing, load_requests
+from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.findings import Finding
 from gitca.ledger.draft import recorded_at
 from gitca.ledger.events import (
@@ -27,17 +31,24 @@ from gitca.ledger.events import (
 )
 from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState, OrderRecord
-from gitca.plan.dates import certificate_period, crl_period
-from gitca.plan.desired import Desired
+from gitca.plan.dates import certificate_dates, crl_period
+from gitca.plan.desired import Desired, ReadRequesters, asks_for_requesters, requesters_of
 from gitca.plan.issuers import authority_template, read_issuers, signature_algorithm
+from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import Judged, RequestPlanner
+from gitca.plan.reserved_keys import judge_new_key
 from gitca.plan.revocations import Revocations
 from gitca.policy.authority import judge_authority
+from gitca.policy.case import Requester
+from gitca.policy.period import Period
+from gitca.policy.windows import was_open
 from gitca.x509.certificate import Certificate, Issuer, rehearse
 from gitca.x509.refusal import RefusedError
-from gitca.x509.template import CertificateTemplate
+from gitca.x509.template import CertificateTemplate, spki_identifier
 
-_NOTHING_REVOKED = Revocations((), {}, frozenset(), ())
+
+class HistoryUnknownError(BackendUnavailableError):
+    """A policy asks who changed a request last, and this clone's history does not reach it."""
 
 
 def references(ordered: Ordered) -> tuple[DocumentReference, ...]:
@@ -59,10 +70,17 @@ class _Demand:
 class Rebuild:
     """Rebuilds orders of one source commit; the ledger tells the CAs' certificates."""
 
-    def __init__(self, entries: Iterable[TreeEntry], read: Read, state: LedgerState) -> None:
+    def __init__(
+        self,
+        entries: Iterable[TreeEntry],
+        read: Read,
+        state: LedgerState,
+        read_requesters: ReadRequesters,
+    ) -> None:
         self._entries = {entry.path: entry for entry in entries}
         self._read = read
         self._state = state
+        self._read_requesters = read_requesters
         self._governing = load_governing(self._entries.values(), read)
 
     def certificate_bytes(self, ordered: Ordered, authority_spki: bytes | None) -> bytes:
@@ -145,11 +163,12 @@ class Rebuild:
         findings = judge_authority(
             document, None if is_root else signing, None if is_root else facts, moment
         )
-        _check_granted(ordered, findings)
-        validity, zero = document.spec.validity, timedelta(0)
+        key, blocked = spki_identifier(spki_der), self._governing.blocked_keys
+        reserved = judge_new_key(document, key, blocked, self._orders_before(ordered))
+        _check_granted(ordered, (*findings, *reserved))
         return _Demand(
             template=authority_template(document, signing, spki_der),
-            period=certificate_period(moment, validity, backdate=zero, issuer=parent),
+            period=certificate_dates(moment, Period(document.spec.validity), parent, None),
             issuer=_issuer(signing, parent, spki_der),
         )
 
@@ -159,8 +178,11 @@ class Rebuild:
         named = [self._entries[item.path] for item in references(ordered)]
         path = f"requests/{name}.yaml"
         requests = load_requests(named, self._read, only={path}, governing=self._governing)
-        desired = Desired(self._governing, {}, {}, requests)
-        planner = RequestPlanner(desired, self._state, issuers, _NOTHING_REVOKED, moment)
+        requesters = self._requesters(ordered, requests)
+        desired = Desired(self._governing, {}, {}, requests, requesters)
+        keys = RequestedKeys.read(requests, self._orders_before(ordered), requests.requests)
+        blocked = Revocations((), self._governing.blocked_keys, frozenset(), ())
+        planner = RequestPlanner(desired, self._state, issuers, blocked, moment, keys)
         document = requests.requests.get(name or "")
         judged = document and planner.judge(document)
         if not isinstance(judged, Judged) or judged.verdict.template is None:
@@ -168,15 +190,39 @@ class Rebuild:
         if judged.issuer.name != ordered.ca:
             raise _contradiction(ordered, f"its policy issues from CA {judged.issuer.name}")
         _check_named(ordered, judged.sources)
-        verdict, issuer = judged.verdict, self._issuer_certificate(ordered)
+        return self._granted(ordered, planner.judge_anew(judged))
+
+    def _granted(self, ordered: Ordered, judged: Judged) -> _Demand:
+        moment, verdict = recorded_at(ordered), judged.verdict
         _check_granted(ordered, verdict.findings)
+        windows = judged.policy.spec.validity.windows
+        if verdict.hold is not None and not (windows and was_open(windows, moment)):
+            raise _contradiction(ordered, f"nothing was to be ordered then: {verdict.hold}")
+        if verdict.template is None:
+            raise _contradiction(ordered, "it has no template")
+        issuer = self._issuer_certificate(ordered)
         return _Demand(
-            template=judged.verdict.template,
-            period=certificate_period(
-                moment, verdict.validity, backdate=verdict.backdate, issuer=issuer
-            ),
+            template=verdict.template,
+            period=certificate_dates(moment, verdict.period, issuer, verdict.ends_by),
             issuer=_issuer(judged.issuer.document, issuer, b""),
         )
+
+    def _requesters(self, ordered: Ordered, requests: Requests) -> Mapping[str, Requester]:
+        requesters = requesters_of(self._governing, requests, self._read_requesters)
+        for name, document in requests.requests.items():
+            policy = self._governing.policies.get(document.spec.policy)
+            paths = {document.path, requests.csrs[name].path}
+            if asks_for_requesters(policy) and not paths <= requesters.keys():
+                raise HistoryUnknownError(
+                    f"who changed {document.path} or its CSR last, as of commit"
+                    f" {ordered.source[:12]}, is not in this clone's history",
+                    remedy="fetch the whole history (git fetch --unshallow)",
+                )
+        return requesters
+
+    def _orders_before(self, ordered: Ordered) -> KeyOrders:
+        record = self._state.orders.get(ordered.order)
+        return KeyOrders(self._state, record.segment if record else None)
 
     def _signing(self, ordered: Ordered) -> Document[CertificateAuthoritySpec]:
         document = self._governing.authorities.get(ordered.ca)

@@ -1,17 +1,26 @@
-"""The plan as JSON: `{digest, actions: [{action, ca, request, reason}], findings: […]}`."""
+"""The plan as JSON: `{digest, actions: [{action, ca, request, reason}], findings, pending}`."""
 
 from __future__ import annotations
 
 from gitca.findings import Finding
+from gitca.ledger.events import time_text
 from gitca.plan.model import (
     Action,
     CreateAuthority,
     IssueCertificate,
+    PendingOrder,
     Plan,
     RevokeCertificate,
     SignCrl,
 )
-from gitca.plan.words import duration_words, key_words, subject_words, usage_words
+from gitca.plan.words import (
+    authority_words,
+    extension_lines,
+    key_words,
+    period_words,
+    subject_words,
+    usage_words,
+)
 
 JsonObject = dict[str, object]
 
@@ -22,6 +31,7 @@ def plan_record(plan: Plan) -> JsonObject:
         "digest": plan.digest,
         "actions": [action_record(action) for action in plan.actions],
         "findings": [finding_record(finding) for finding in plan.findings],
+        "pending": [_pending_record(order) for order in plan.pending],
     }
 
 
@@ -41,6 +51,16 @@ def action_record(action: Action) -> JsonObject:
             }
         case SignCrl():
             return _record(action, None)
+
+
+def _pending_record(order: PendingOrder) -> JsonObject:
+    return {
+        "order": order.order,
+        "ca": order.ca,
+        "request": order.request,
+        "authority": order.authority,
+        "leasedUntil": time_text(order.lease),
+    }
 
 
 def finding_record(finding: Finding) -> JsonObject:
@@ -72,8 +92,11 @@ def _issue_details(action: IssueCertificate) -> JsonObject:
         "subject": subject_words(action.template.subject),
         "sans": [str(name) for name in action.template.sans],
         "key": key_words(action.template.spki_der),
-        "validity": duration_words(action.validity),
+        "validity": period_words(action.period),
         "usages": usage_words(action.template),
+        "authority": authority_words(action.template) or None,
+        "extensions": extension_lines(action.template),
         "policy": policy.path if policy else None,
         "template": action.template.digest,
+        "waivers": list(action.waivers),
     }

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitca.plan.model import Action, IssueCertificate, Plan, action_subject
-from gitca.plan.words import duration_words, key_words, subject_words, usage_words
+from gitca.ledger.events import time_text
+from gitca.plan.model import Action, IssueCertificate, PendingOrder, Plan, action_subject
+from gitca.plan.words import (
+    authority_words,
+    extension_lines,
+    key_words,
+    period_words,
+    subject_words,
+    usage_words,
+)
 
 NOTHING = "Nothing to do: the repository is as its documents say."
 
@@ -13,14 +21,32 @@ NOTHING = "Nothing to do: the repository is as its documents say."
 def render_text(plan: Plan) -> str:
     """Return the plan's actions, one to a line, with what each certificate will say below it.
 
-    Findings are not in it: they are printed as findings are everywhere.
+    Orders that await their signature come after them: a reconcile signs those, too. Findings are
+    not in it: they are printed as findings are everywhere.
     """
-    if not plan.actions:
+    if not plan.actions and not plan.pending:
         return NOTHING + "\n"
-    return "".join(f"{line}\n" for line in _lines(plan))
+    blocks = [lines for lines in (list(_actions(plan)), list(_pending(plan))) if lines]
+    return "\n".join("".join(f"{line}\n" for line in lines) for lines in blocks)
 
 
-def _lines(plan: Plan) -> Iterator[str]:
+def _pending(plan: Plan) -> Iterator[str]:
+    if not plan.pending:
+        return
+    count = len(plan.pending)
+    yield f"{count} order{'' if count == 1 else 's'} awaiting a signature, which reconcile gives to"
+    yield "what the documents still allow:"
+    for order in plan.pending:
+        yield f"  {_wanted(order)}  order {order.order}, leased until {time_text(order.lease)}"
+
+
+def _wanted(order: PendingOrder) -> str:
+    return f"{order.ca}: {order.request or order.authority or 'CRL'}"
+
+
+def _actions(plan: Plan) -> Iterator[str]:
+    if not plan.actions:
+        return
     rows = [(action.action, _target(action)) for action in plan.actions]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     for (verb, target), action in zip(rows, plan.actions, strict=True):
@@ -45,11 +71,17 @@ def _certificate(action: IssueCertificate) -> Iterator[str]:
         yield subject_words(template.subject)
     if template.sans:
         yield ", ".join(str(name) for name in template.sans)
+    if template.basic_constraints:
+        yield authority_words(template)
+    yield from extension_lines(template)
+    if action.ends_by is not None:
+        waivers = ", ".join(action.waivers)
+        yield f"WAIVED by {waivers}: ends before {action.ends_by:%Y-%m-%dT%H:%M:%SZ}"
     policy = action.documents.policy
     yield "; ".join(
         [
             f"key {key_words(template.spki_der)}",
-            f"valid {duration_words(action.validity)}",
+            f"valid {period_words(action.period)}",
             ", ".join(usage_words(template)) or "no usages",
             f"policy {policy.path if policy else 'none'}",
         ]

@@ -10,19 +10,25 @@ from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.document import Document
 from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.documents.load import CsrFile
-from gitca.findings import Finding, Location, Severity, has_errors
+from gitca.documents.waiver import WaiverSpec
+from gitca.findings import Finding, Severity, has_errors
 from gitca.ledger.events import DocumentReference, SourceDocuments
 from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState, OrderRecord, RequestRecord
-from gitca.plan.dates import ONE_SECOND
-from gitca.plan.desired import Desired, renewal_is_due, renewed_before
+from gitca.plan.dates import date_changes
+from gitca.plan.desired import Desired, asks_for_requesters, renewal_is_due
 from gitca.plan.issuers import Issuer
 from gitca.plan.model import IssueCertificate
+from gitca.plan.policy_revocations import note_deleted
+from gitca.plan.renewal import judge_renewal
+from gitca.plan.requested_keys import RequestedKeys
 from gitca.plan.revocations import Revocations
-from gitca.policy.case import Case, Verdict
+from gitca.policy.case import Case, Requester, Verdict
 from gitca.policy.evaluate import evaluate
-from gitca.x509.csr import CsrError, parse_csr
+from gitca.policy.waivers import examine_waivers, waivers_for
+from gitca.x509.csr import CsrError
 from gitca.x509.differences import differences
+from gitca.x509.template import spki_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class Judged:
     csr: CsrFile
     policy: Document[IssuancePolicySpec]
     issuer: Issuer
+    case: Case
     verdict: Verdict
 
     @property
@@ -55,47 +62,89 @@ class RequestPlanner:
     issuers: Mapping[str, Issuer]
     revocations: Revocations
     now: datetime
+    keys: RequestedKeys
 
     def plan(self) -> Iterator[IssueCertificate | Finding]:
         """Yield what is to be issued, and what was found; request by request."""
+        known: set[str] = set()
+        needed: set[str] = set()
         for name, document in sorted(self.desired.requests.requests.items()):
-            yield from self._plan_request(name, document)
-        yield from self._deleted()
+            judged = self.judge(document)
+            if isinstance(judged, Finding):
+                yield judged
+            elif judged is not None:
+                known.add(name)
+                needed.update(waiver.name for waiver in self._needed_waivers(judged))
+                yield from self._plan_request(name, judged)
+        yield from examine_waivers(
+            self.desired.governing.waivers,
+            needed=needed,
+            judged=known,
+            requests=self.desired.entries.keys(),
+            now=self.now,
+        )
+        revoking = {(action.ca, action.serial) for action in self.revocations.actions}
+        yield from note_deleted(self.desired, self.state, self.now, revoking)
 
-    def _plan_request(
-        self, name: str, document: Document[CertificateRequestSpec]
-    ) -> Iterator[IssueCertificate | Finding]:
-        judged = self.judge(document)
-        if isinstance(judged, Finding):
-            yield judged
-        if not isinstance(judged, Judged):
-            return
+    def _plan_request(self, name: str, judged: Judged) -> Iterator[IssueCertificate | Finding]:
         record = self.state.requests.get(name)
-        if record is not None and record.orders[-1].is_pending:
-            return
         if self._stays_revoked(record, judged):
             return
         yield from judged.verdict.findings
+        if record is not None and record.orders[-1].is_pending:
+            return
         denied = has_errors(judged.verdict.findings) or judged.issuer.held_up
-        if not denied and name not in self.revocations.held_up:
-            yield from self._decide(judged, record)
+        if not denied and not self._is_held_up(judged):
+            for item in self._decide(judged, record):
+                yield from self._anew(judged, item)
+
+    def _anew(
+        self, judged: Judged, item: IssueCertificate | Finding
+    ) -> Iterator[IssueCertificate | Finding]:
+        verdict = self.judge_anew(judged).verdict
+        if isinstance(item, IssueCertificate) and judged.verdict.hold is not None:
+            yield judged.verdict.hold
+            return
+        if isinstance(item, Finding) or verdict is judged.verdict:
+            yield item
+            return
+        yield from (found for found in verdict.findings if found not in judged.verdict.findings)
+        if not verdict.is_denied:
+            yield under_waivers(item, verdict)
+
+    def _needed_waivers(self, judged: Judged) -> tuple[Document[WaiverSpec], ...]:
+        """Return the waivers without which the request, or one more certificate, were denied."""
+        if not judged.case.waivers:
+            return ()
+        return (*judged.verdict.waivers, *self.judge_anew(judged).verdict.waivers)
+
+    def judge_anew(self, judged: Judged) -> Judged:
+        """Return the request with the verdict on one more certificate for it.
+
+        A certificate that stands is no reuse of its key, and no older than it was allowed to be;
+        `key.reuse: forbid` and `key.maxAge` speak of the next one on the same key.
+        """
+        history, rules = self.keys.history(judged.document.name), judged.policy.spec.key
+        if history == judged.case.key_history or (rules.reuse != "forbid" and not rules.max_age):
+            return judged
+        case = replace(judged.case, key_history=history)
+        return replace(judged, case=case, verdict=evaluate(case))
 
     def judge(self, document: Document[CertificateRequestSpec]) -> Judged | Finding | None:
-        """Return a request with its verdict; a finding where its CSR is none; else None.
+        """Return a request with its verdict as it stands, whether or not anything is to be issued.
 
-        None means that its policy or CA has no sound document, which is a finding elsewhere.
+        A finding where its CSR is none. None where its policy or CA has no sound document, which is
+        a finding elsewhere. The request's own past on its key is left out.
         """
         policy = self.desired.governing.policies.get(document.spec.policy)
         issuer = self.issuers.get(policy.spec.issuer) if policy else None
         csr_file = self.desired.requests.csrs.get(document.name)
         if policy is None or issuer is None or csr_file is None:
             return None
-        try:
-            csr = parse_csr(csr_file.data)
-        except CsrError as error:
-            return Finding(
-                error.rule, Severity.ERROR, error.message, csr_file.location, error.remedy
-            )
+        csr = self.keys.csrs[document.name]
+        if isinstance(csr, CsrError):
+            return Finding(csr.rule, Severity.ERROR, csr.message, csr_file.location, csr.remedy)
+        history = self.keys.history(document.name)
         case = Case(
             request=document,
             csr=csr,
@@ -105,8 +154,21 @@ class RequestPlanner:
             issuer=issuer.facts(self.now),
             now=self.now,
             refused_keys=self.revocations.refused_keys,
+            requesters=self._requesters(document, csr_file, policy),
+            waivers=waivers_for(self.desired.governing.waivers, document.name),
+            key_history=history.of_others(document.name),
         )
-        return Judged(document, csr_file, policy, issuer, evaluate(case))
+        return Judged(document, csr_file, policy, issuer, case, evaluate(case))
+
+    def _requesters(
+        self,
+        document: Document[CertificateRequestSpec],
+        csr: CsrFile,
+        policy: Document[IssuancePolicySpec],
+    ) -> Mapping[str, Requester | None] | None:
+        if not asks_for_requesters(policy):
+            return None
+        return {path: self.desired.requesters.get(path) for path in (document.path, csr.path)}
 
     def _stays_revoked(self, record: RequestRecord | None, judged: Judged) -> bool:
         template = judged.verdict.template
@@ -122,6 +184,10 @@ class RequestPlanner:
         if current is None or not self._will_be_revoked(current):
             return False
         return not differences(standing_certificate(current).template, template)
+
+    def _is_held_up(self, judged: Judged) -> bool:
+        key = spki_identifier(judged.case.csr.spki_der)
+        return self.revocations.holds_up(judged.document.name, key, judged.issuer.name)
 
     def _will_be_revoked(self, record: OrderRecord) -> bool:
         serial = (record.ordered.ca, record.certificate.serial)
@@ -141,6 +207,7 @@ class RequestPlanner:
         changes = differences(standing_certificate(current).template, template)
         if current.ordered.ca != judged.issuer.name:
             changes = (*changes, f"issuer: {current.ordered.ca} -> {judged.issuer.name}")
+        changes = (*changes, *date_changes(current, judged.verdict, self.now))
         if changes:
             rekeyed = current.certificate.key != template.key_identifier
             action = self._issue(judged, "; ".join(changes))
@@ -149,29 +216,16 @@ class RequestPlanner:
             yield self._renew(judged, current)
 
     def _renew(self, judged: Judged, current: OrderRecord) -> IssueCertificate | Finding:
-        before, at = renewed_before(judged.policy), judged.csr.location
-        expires = current.certificate.not_after
-        if before is None:
-            message = (
-                f"the certificate expired on {expires:%Y-%m-%d}, and the policy renews none on the"
-                " same key"
-            )
-            remedy = "put a CSR with a new key in its place, or delete the request"
-            return Finding("renewal.automatic", Severity.WARNING, message, at, remedy)
-        issuer = judged.issuer.certificate
-        if issuer is not None and issuer.not_after <= expires:
-            message = f"the certificate cannot outlive its CA, which ends on {expires:%Y-%m-%d}"
-            remedy = "give the policy another issuer"
-            return Finding("renewal.issuer", Severity.WARNING, message, at, remedy)
-        renewed_until = self.now + judged.verdict.validity - judged.verdict.backdate - ONE_SECOND
-        is_truncated = issuer is not None and issuer.not_after <= renewed_until
-        # Every run would renew what it renewed; only at the CA's end the rule above ends that.
-        if renewed_until - before <= self.now and not is_truncated:
-            message = "the validity, less the backdate, is no longer than the time before expiry at"
-            message += " which it is renewed"
-            remedy = "ask for a longer validity, or change the policy's renewal.before"
-            policy = judged.policy.name
-            return Finding("renewal.before", Severity.ERROR, message, at, remedy, policy)
+        objection = judge_renewal(
+            current,
+            judged.policy,
+            judged.verdict,
+            issuer=judged.issuer.certificate,
+            at=judged.csr.location,
+            now=self.now,
+        )
+        if objection is not None:
+            return objection
         reason = "the certificate is due for renewal on the same key"
         return replace(self._issue(judged, reason), action="renew")
 
@@ -186,26 +240,13 @@ class RequestPlanner:
             reason=reason,
             documents=judged.sources,
             template=verdict.template,
-            validity=verdict.validity,
-            backdate=verdict.backdate,
+            period=verdict.period,
+            waivers=tuple(waiver.path for waiver in verdict.waivers),
+            ends_by=verdict.ends_by,
         )
 
-    def _deleted(self) -> Iterator[Finding]:
-        for name, record in self.state.requests.items():
-            current = record.current
-            if current is None or name in self.desired.entries:
-                continue
-            if self.state.live([current], self.now) and not self._will_be_revoked(current):
-                yield _kept(current)
 
-
-def _kept(current: OrderRecord) -> Finding:
-    reference = current.ordered.documents.request or current.ordered.documents.ca
-    return Finding(
-        rule="request.deleted",
-        severity=Severity.NOTE,
-        message=f"the request was deleted; its certificate {current.certificate.serial} stays valid"
-        f" until {current.certificate.not_after:%Y-%m-%d}, as its policy keeps it (onDelete: keep)",
-        location=Location(reference.path),
-        remedy="revoke it (gitca revoke), if it is to end before",
-    )
+def under_waivers(action: IssueCertificate, verdict: Verdict) -> IssueCertificate:
+    """Return the action with the waivers that its verdict needed, and the end that they set."""
+    paths = tuple(waiver.path for waiver in verdict.waivers)
+    return replace(action, waivers=paths, ends_by=verdict.ends_by)

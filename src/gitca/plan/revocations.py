@@ -1,34 +1,49 @@
-"""Revocations: from RevocationRequests, from keys, and from deleted requests."""
+"""Revocations: from RevocationRequests, keys, deleted requests, and replaced certificates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gitca.documents.document import Document
-from gitca.documents.revocation_request import RevocationRequestSpec
+from gitca.documents.revocation_request import AUTHORITY_REVOCATIONS, RevocationRequestSpec
 from gitca.findings import Finding, Severity
 from gitca.ledger.events import DocumentReference, Revoked
 from gitca.ledger.state import LedgerState, OrderRecord
-from gitca.plan.desired import Desired, policy_of
+from gitca.plan.desired import Desired
+from gitca.plan.held_up import HeldUp, held_by_broken
 from gitca.plan.model import RevokeCertificate
+from gitca.plan.policy_revocations import revoke_deleted, revoke_replaced
 
 COMPROMISES = frozenset({"keyCompromise", "cACompromise"})
 
 
 @dataclass(frozen=True, slots=True)
 class Revocations:
-    """The planned revocations, the keys they refuse, and the requests that they hold up.
+    """The planned revocations, the keys that are refused, and the requests that are held up.
 
+    Keys are refused by revocations, recorded or planned, and by the blocklists of the policies.
     A request is held up when a revocation names it and finds nothing to revoke: issuing it now
-    would hand the certificate to that revocation in the next run.
+    would hand the certificate to that revocation in the next run. `held_by_broken` is what broken
+    RevocationRequests name.
     """
 
     actions: tuple[RevokeCertificate, ...]
     refused_keys: Mapping[str, str]
     held_up: frozenset[str]
     findings: tuple[Finding, ...]
+    held_by_broken: HeldUp = field(default_factory=HeldUp)
+
+    def holds_up(self, request: str, key: str, ca: str) -> bool:
+        """Whether nothing may be issued for a request, on a key (`sha256:…`), from a CA."""
+        broken = self.held_by_broken
+        return (
+            request in self.held_up
+            or request in broken.requests
+            or key in broken.keys
+            or ca in broken.authorities
+        )
 
 
 def plan_revocations(desired: Desired, state: LedgerState, now: datetime) -> Revocations:
@@ -43,11 +58,16 @@ def plan_revocations(desired: Desired, state: LedgerState, now: datetime) -> Rev
         if problem:
             findings.append(problem)
             held_up.update(filter(None, [document.spec.certificate]))
-    for action in _deleted(desired, state, now):
+    held_by, broken = held_by_broken(desired, state, now)
+    by_policies = (*revoke_deleted(desired, state, now), *revoke_replaced(desired, state, now))
+    for action in by_policies:
         chosen.setdefault((action.ca, action.serial, action.key), action)
-    keys = {key: f"revoked for {revoked.reason}" for key, revoked in state.refused_keys.items()}
+    keys = dict(desired.governing.blocked_keys)
+    keys |= {key: f"revoked for {revoked.reason}" for key, revoked in state.refused_keys.items()}
     keys |= _planned_keys(chosen.values(), state)
-    return Revocations(tuple(chosen.values()), keys, frozenset(held_up), tuple(findings))
+    return Revocations(
+        tuple(chosen.values()), keys, frozenset(held_up), (*findings, *broken), held_by
+    )
 
 
 def _planned_keys(actions: Iterable[RevokeCertificate], state: LedgerState) -> dict[str, str]:
@@ -67,12 +87,40 @@ def _judge(
     executed = state.executed.get(document.path)
     if executed:
         return [], _changed_after(document, executed, state)
+    foreign = _authority_of_others(document, state)
+    if foreign is not None:
+        return [], foreign
     spec = document.spec
     if spec.key is not None:
         return _by_key(document, spec.key, state, now), None
     if spec.certificate is not None:
         return _by_name(document, spec.certificate, state, now)
     return _by_serial(document, state, now)
+
+
+def _authority_of_others(
+    document: Document[RevocationRequestSpec], state: LedgerState
+) -> Finding | None:
+    """Return a finding where a CA's certificate or key is named outside the folder for these."""
+    if document.path.startswith(AUTHORITY_REVOCATIONS):
+        return None
+    spec = document.spec
+    named = list(state.keys.get(spec.key, ())) if spec.key is not None else []
+    if spec.serial is not None:
+        named += filter(None, [state.serials.get((spec.ca or "", spec.serial))])
+    names = [record.certificate.authority for record in named if record.certificate.authority]
+    if not names:
+        return None
+    what, at = _target(spec)
+    return _problem(
+        document,
+        "revocation.authority",
+        f"{what} is that of CA {names[0]}, and this document lies in"
+        f" {document.path.rpartition('/')[0]}/; CAs are revoked by documents below"
+        f" {AUTHORITY_REVOCATIONS} alone",
+        f"move the document below {AUTHORITY_REVOCATIONS}, with a review by who answers for CAs",
+        at,
+    )
 
 
 def _changed_after(
@@ -176,33 +224,6 @@ def _by_serial(
         remedy = "delete this revocation"
         return [], _problem(document, "revocation.expired", message, remedy, "serial")
     return [_revocation(document, record)], None
-
-
-def _deleted(desired: Desired, state: LedgerState, now: datetime) -> Iterator[RevokeCertificate]:
-    for name, known in state.requests.items():
-        current = known.current
-        if name in desired.entries or current is None:
-            continue
-        policy = policy_of(current, desired.governing)
-        if policy is None or policy.spec.on_delete != "revoke":
-            continue
-        for record in state.live(known.orders, now):
-            reference = record.ordered.documents.request
-            if reference is not None:
-                yield _of_deleted(record, reference)
-
-
-def _of_deleted(record: OrderRecord, reference: DocumentReference) -> RevokeCertificate:
-    return RevokeCertificate(
-        ca=record.ordered.ca,
-        serial=record.certificate.serial,
-        key=None,
-        request=record.certificate.request,
-        revocation_reason="cessationOfOperation",
-        invalidity_date=None,
-        document=reference,
-        reason="the request was deleted, and its policy says onDelete: revoke",
-    )
 
 
 def _refusal(document: Document[RevocationRequestSpec], key: str) -> RevokeCertificate:

@@ -12,10 +12,9 @@ from gitca.policy.authority_case import Authority, AuthorityCase, ca_attributes
 from gitca.policy.case import IssuerFacts, objection
 from gitca.policy.name_constraints import stated_constraints
 from gitca.x509.attributes import ATTRIBUTE_OIDS, check_attribute
+from gitca.x509.key_usage import CA_KEY_USAGE
 from gitca.x509.refusal import quoted
-from gitca.x509.template import BasicConstraints, CertificateTemplate
-
-_CA_KEY_USAGE = ("keyCertSign", "cRLSign")  # no more: a CA key signs certificates and CRLs alone
+from gitca.x509.template import BasicConstraints, CertificateTemplate, PolicyInformation
 
 
 def propose_authority(authority: Authority, spki_der: bytes) -> CertificateTemplate:
@@ -28,10 +27,11 @@ def propose_authority(authority: Authority, spki_der: bytes) -> CertificateTempl
     return CertificateTemplate(
         subject=tuple(attribute for attribute, _ in ca_attributes(authority)),
         spki_der=spki_der,
-        key_usage=_CA_KEY_USAGE,
+        # No more: the key of one of gitca's CAs signs certificates and CRLs alone.
+        key_usage=CA_KEY_USAGE,
         basic_constraints=BasicConstraints(spec.path_length),
         name_constraints=stated_constraints(spec),
-        certificate_policies=spec.certificate_policies,
+        certificate_policies=tuple(map(PolicyInformation, spec.certificate_policies)),
     )
 
 

@@ -11,7 +11,7 @@ from gitca.documents.document import Document
 from gitca.findings import Location
 from gitca.policy.case import IssuerFacts
 from gitca.policy.name_constraints import stated_constraints
-from gitca.x509.attributes import ATTRIBUTE_OIDS
+from gitca.policy.names import written_attributes
 from gitca.x509.template import NameAttribute, NameConstraints
 
 Authority = Document[CertificateAuthoritySpec]
@@ -44,7 +44,5 @@ class AuthorityCase:
 
 def ca_attributes(authority: Authority) -> Iterator[tuple[NameAttribute, Location]]:
     """Yield the attributes of a CA's subject in their order, with their places."""
-    for type_name, values in authority.spec.subject.items():
-        for index, value in enumerate(values):
-            at = authority.at("spec", "subject", type_name, index)
-            yield NameAttribute(ATTRIBUTE_OIDS[type_name], value), at
+    for attribute, pointer in written_attributes(authority.spec.subject):
+        yield attribute, authority.at("spec", "subject", *pointer)

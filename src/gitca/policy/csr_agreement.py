@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from gitca.findings import Finding
 from gitca.policy.case import Case, objection
 from gitca.policy.proposal import Proposal
-from gitca.policy.wording import KIND_WORDS
+from gitca.policy.wording import name_words
 from gitca.x509.attributes import attribute_name
 from gitca.x509.refusal import quoted
-from gitca.x509.template import GeneralName, NameAttribute
+from gitca.x509.template import NameAttribute
 
 _REMEDY = "state the same in both, or make the CSR without names"
 
@@ -40,8 +40,8 @@ def check_sans_agree(case: Case, proposal: Proposal) -> Iterator[Finding]:
     in_csr = Counter(case.csr.sans)
     stated = Counter(part.name for part in proposal.sans)
     for name in in_csr - stated:
-        yield _only_in_csr(case, "csr.sans", _name_words(name))
-    yield from _missing(case, "csr.sans", map(_name_words, stated - in_csr))
+        yield _only_in_csr(case, "csr.sans", name_words(name))
+    yield from _missing(case, "csr.sans", map(name_words, stated - in_csr))
 
 
 def check_other_names(case: Case, _: Proposal) -> Iterator[Finding]:
@@ -74,7 +74,3 @@ def _missing(case: Case, rule: str, names: Iterable[str]) -> Iterator[Finding]:
 
 def _attribute_words(attribute: NameAttribute) -> str:
     return f"subject {attribute_name(attribute.oid)} {quoted(attribute.value)}"
-
-
-def _name_words(name: GeneralName) -> str:
-    return f"{KIND_WORDS[name.kind]} {quoted(name.value)}"

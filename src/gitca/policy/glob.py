@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+_MOST_STATES = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,15 @@ class Glob:
 
     def __init__(self, tokens: Iterable[Token]) -> None:
         steps = tuple(tokens)
-        mentioned = {char for step in steps for char in step.takes.characters}
-        self._alphabet = {char: _mask(steps, char) for char in mentioned}
-        # An empty text is no character of any class: it stands for those that none of them lists.
-        self._otherwise = _mask(steps, "")
-        self._repeats = sum(1 << place for place, step in enumerate(steps) if step.repeats)
+        # The tokens that take a character which no token lists.
+        self._otherwise = _bits(place for place, step in enumerate(steps) if step.takes.excluded)
+        self._alphabet: dict[str, int] = {}
+        for place, step in enumerate(steps):
+            # A listed character is one that an excluding class does not take, and others do.
+            for character in step.takes.characters:
+                known = self._alphabet.get(character, self._otherwise)
+                self._alphabet[character] = known ^ (1 << place)
+        self._repeats = _bits(place for place, step in enumerate(steps) if step.repeats)
         self._goal = 1 << len(steps)
 
     def matches(self, text: str) -> bool:
@@ -70,6 +76,62 @@ class Glob:
             reached = self._step(reached, self._alphabet.get(character, self._otherwise))
         return bool(reached & self._goal)
 
+    def meets(self, other: Glob) -> bool:
+        """Whether some text matches both."""
+        letters = self._letters(other)
+        reached = [0] * (self._goal.bit_length())
+        reached[0] = 1
+        waiting = {0}
+        while waiting:
+            place = waiting.pop()
+            for mine, theirs in letters:
+                onward = other._step(reached[place], theirs)
+                for following in self._following(place, mine):
+                    if onward & ~reached[following]:
+                        reached[following] |= onward
+                        waiting.add(following)
+        return bool(reached[-1] & other._goal)
+
+    def is_within(self, other: Glob) -> bool:
+        """Whether all that matches this matches the other, too.
+
+        The states of two patterns together can be very many; where they are, the answer is no.
+        """
+        letters = self._letters(other)
+        waiting = [(0, 1)]
+        seen = set(waiting)
+        while waiting:
+            place, state = waiting.pop()
+            if self._goal >> place == 1 and not state & other._goal:
+                return False
+            for mine, theirs in letters:
+                onward = other._step(state, theirs)
+                found = {(after, onward) for after in self._following(place, mine)} - seen
+                seen |= found
+                waiting += found
+            if len(seen) > _MOST_STATES:
+                return False
+        return True
+
+    def _letters(self, other: Glob) -> frozenset[tuple[int, int]]:
+        """Return the tokens of both that take a character, once for all characters alike."""
+        characters = ("", *self._alphabet, *other._alphabet)  # "" stands for all that none lists
+        return frozenset(
+            (
+                self._alphabet.get(character, self._otherwise),
+                other._alphabet.get(character, other._otherwise),
+            )
+            for character in characters
+        )
+
+    def _following(self, place: int, accepting: int) -> Iterator[int]:
+        """Yield the places after one character, from one place."""
+        if accepting >> place & 1:
+            yield place + 1
+        # The token before a place goes on taking characters where it repeats.
+        if place and accepting & self._repeats & 1 << (place - 1):
+            yield place
+
     def _step(self, state: int, accepting: int) -> int:
         """Return the states after one character that the tokens in `accepting` take."""
         advanced = (state & accepting) << 1
@@ -86,6 +148,5 @@ class Glob:
         return union
 
 
-def _mask(steps: tuple[Token, ...], character: str) -> int:
-    """Return the bits of the tokens that take the character."""
-    return sum(1 << place for place, step in enumerate(steps) if step.takes.takes(character))
+def _bits(places: Iterable[int]) -> int:
+    return sum(1 << place for place in places)

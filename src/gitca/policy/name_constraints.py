@@ -9,17 +9,26 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator
 
+from gitca.documents.authority_rules import NameConstraintRules
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
+from gitca.documents.name_constraints import NameConstraints as NameConstraintsDocument
 from gitca.findings import Finding, Location
 from gitca.policy.case import Case, objection
-from gitca.policy.patterns import uri_host
 from gitca.policy.proposal import Proposal
-from gitca.policy.propose import NAME_KINDS
+from gitca.policy.uri_patterns import uri_host
 from gitca.policy.wording import KIND_WORDS
 from gitca.x509.attributes import ATTRIBUTE_OIDS
 from gitca.x509.names import check_dns, is_wildcard
 from gitca.x509.refusal import quoted
-from gitca.x509.template import GeneralName, NameAttribute, NameConstraints
+from gitca.x509.template import (
+    CONSTRAINED_KINDS,
+    GeneralName,
+    NameAttribute,
+    NameConstraints,
+)
+
+StatedSubtree = tuple[GeneralName, tuple[str | int, ...]]
+"""A subtree, and the pointer to it: its last three parts are side, kind and index."""
 
 
 def check_issuer_constraints(case: Case, proposal: Proposal) -> Iterator[Finding]:
@@ -42,30 +51,32 @@ def check_issuer_constraints(case: Case, proposal: Proposal) -> Iterator[Finding
 
 def stated_constraints(spec: CertificateAuthoritySpec) -> NameConstraints | None:
     """Return the name constraints that a CA's document states."""
-    if spec.name_constraints is None:
+    return constraints_of(spec.name_constraints)
+
+
+def constraints_of(
+    stated: NameConstraintsDocument | NameConstraintRules | None,
+) -> NameConstraints | None:
+    """Return the name constraints that a document states, None where it states none."""
+    if stated is None:
         return None
-    stated = tuple(stated_subtrees(spec))
+    subtrees = tuple(stated_subtrees(stated))
     return NameConstraints(
-        permitted=tuple(base for base, pointer in stated if pointer[2] == "permitted"),
-        excluded=tuple(base for base, pointer in stated if pointer[2] == "excluded"),
+        permitted=tuple(base for base, pointer in subtrees if pointer[-3] == "permitted"),
+        excluded=tuple(base for base, pointer in subtrees if pointer[-3] == "excluded"),
     )
 
 
 def stated_subtrees(
-    spec: CertificateAuthoritySpec,
-) -> Iterator[tuple[GeneralName, tuple[str | int, ...]]]:
-    """Yield the subtrees of a CA's document, by kind, with their pointers."""
-    constraints = spec.name_constraints
-    if constraints is None:
+    stated: NameConstraintsDocument | NameConstraintRules | None, *pointer: str
+) -> Iterator[StatedSubtree]:
+    """Yield the subtrees of a document, by kind, each with its pointer below the one given."""
+    if stated is None:
         return
-    for side, subtrees in (
-        ("permitted", constraints.permitted),
-        ("excluded", constraints.excluded),
-    ):
-        for kind in NAME_KINDS:
+    for side, subtrees in (("permitted", stated.permitted), ("excluded", stated.excluded)):
+        for kind in CONSTRAINED_KINDS:
             for index, text in enumerate(getattr(subtrees, kind)):
-                pointer = ("spec", "nameConstraints", side, kind, index)
-                yield GeneralName(kind, text), pointer
+                yield GeneralName(kind, text), (*pointer, side, kind, index)
 
 
 def constraint_problem(name: GeneralName, constraints: NameConstraints) -> str | None:

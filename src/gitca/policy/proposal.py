@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gitca.findings import Finding, Location
+from gitca.policy.period import ONE_SECOND, Period
 from gitca.x509.template import GeneralName, NameAttribute
 
 
@@ -33,7 +34,7 @@ class StatedName:
 
     @property
     def value(self) -> str:
-        """The name's canonical text."""
+        """What of the name is one text: all but its type; nothing of a directory name."""
         return self.name.value
 
 
@@ -51,13 +52,22 @@ class StatedUsages:
 class Proposal:
     """The parts of a template to be, in the order of encoding.
 
-    `findings` name what could not be represented; with an error among them there is no template.
+    `not_before` and `not_after`, inclusive, are what the period comes to at this moment, whether or
+    not the CA lasts as long. `findings` name what could not be represented; with an error among
+    them there is no template.
     """
 
     subject: tuple[StatedAttribute, ...]
     sans: tuple[StatedName, ...]
     key_usage: StatedUsages
     extended_key_usage: StatedUsages
-    validity: timedelta
+    period: Period
+    not_before: datetime
+    not_after: datetime
     validity_at: Location
     findings: tuple[Finding, ...]
+
+    @property
+    def validity(self) -> timedelta:
+        """The whole period that is asked for, its last second included."""
+        return self.not_after - self.not_before + ONE_SECOND

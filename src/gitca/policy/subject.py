@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from gitca.documents.issuance_policy import AttributeRule
 from gitca.findings import Finding
 from gitca.policy.case import Case, objection
+from gitca.policy.dns_rules import allows_wildcard
+from gitca.policy.identity import allow_list
+from gitca.policy.names import stated_names
 from gitca.policy.pattern_lists import pattern_list
 from gitca.policy.proposal import Proposal, StatedAttribute
-from gitca.policy.propose import NAME_KINDS, stated_names
 from gitca.policy.wording import allowed
 from gitca.x509.names import is_wildcard
 from gitca.x509.refusal import quoted
+from gitca.x509.template import CONSTRAINED_KINDS
 
 
 def check_attributes_mentioned(case: Case, proposal: Proposal) -> Iterator[Finding]:
@@ -46,6 +49,36 @@ def check_values_allowed(case: Case, proposal: Proposal) -> Iterator[Finding]:
             )
 
 
+def check_values_denied(case: Case, proposal: Proposal) -> Iterator[Finding]:
+    """`subject.*.deny`: no value matches, whoever supplied it."""
+    for part, rule in _ruled(case, proposal):
+        denying = _denying(part, rule)
+        if denying is not None:
+            yield case.denial(
+                f"subject.{part.type}.deny",
+                f"subject {part.type} {quoted(part.value)} is denied by {quoted(denying)}; deny"
+                " goes before allow",
+                part.at,
+                remedy="change the value or the policy",
+            )
+
+
+def check_values_counted(case: Case, proposal: Proposal) -> Iterator[Finding]:
+    """`subject.*.max`: the attribute has not too many values."""
+    values: dict[str, list[StatedAttribute]] = {}
+    for part, rule in _ruled(case, proposal):
+        stated = values.setdefault(part.type, [])
+        stated.append(part)
+        if rule.max is not None and len(stated) == rule.max + 1:
+            yield case.denial(
+                f"subject.{part.type}.max",
+                f"subject {part.type} {quoted(part.value)} is value {len(stated)} of its attribute;"
+                f" allowed are {rule.max}",
+                part.at,
+                remedy="remove it or change the policy",
+            )
+
+
 def check_values_fixed(case: Case, proposal: Proposal) -> Iterator[Finding]:
     """`subject.*.fixed`: a request that states the attribute states the fixed value."""
     for part, rule in _ruled(case, proposal):
@@ -74,8 +107,8 @@ def check_required(case: Case, proposal: Proposal) -> Iterator[Finding]:
 
 def check_values_in_sans(case: Case, proposal: Proposal) -> Iterator[Finding]:
     """`subject.*.mustBeInSans`: the value is also one of the alternative names."""
-    names = {part.value for part in proposal.sans}
-    names.update(name for kind in NAME_KINDS for name in stated_names(case, kind))
+    names = {part.value for part in proposal.sans if part.name.kind in CONSTRAINED_KINDS}
+    names.update(name.value for name in stated_names(case) if name.kind in CONSTRAINED_KINDS)
     folded = {part.value for part in proposal.sans if part.name.kind == "dns"}
     for part, rule in _ruled(case, proposal):
         if rule.must_be_in_sans and part.value not in names and part.value.lower() not in folded:
@@ -117,8 +150,19 @@ def _ruled(case: Case, proposal: Proposal) -> Iterator[tuple[StatedAttribute, At
 
 def _admits(case: Case, part: StatedAttribute, patterns: tuple[str, ...]) -> bool:
     # No star of a value pattern stands for a star. A common name that is a wildcard is read as the
-    # DNS name that it is to clients, and only where wildcards may be asked for at all.
+    # DNS name that it is to clients, and only where the wildcard may be asked for at all.
     dns = case.policy.spec.sans.dns
-    if part.type == "commonName" and is_wildcard(part.value) and dns and dns.wildcards:
-        return pattern_list("dns", patterns).admits(part.value)
-    return pattern_list("value", patterns).admits(part.value)
+    if _is_wildcard_name(part) and dns and allows_wildcard(dns, part.value, case.request):
+        return allow_list("dns", patterns, case.request).admits(part.value)
+    return allow_list("value", patterns, case.request).admits(part.value)
+
+
+def _denying(part: StatedAttribute, rule: AttributeRule) -> str | None:
+    denying = pattern_list("value", rule.deny).forbidding(part.value)
+    if denying is None and _is_wildcard_name(part):
+        return pattern_list("dns", rule.deny).forbidding(part.value.lower())
+    return denying
+
+
+def _is_wildcard_name(part: StatedAttribute) -> bool:
+    return part.type == "commonName" and is_wildcard(part.value)

@@ -9,10 +9,8 @@ from gitca.findings import Finding
 from gitca.policy.case import Case, objection
 from gitca.policy.proposal import Proposal, StatedUsages
 from gitca.policy.wording import allowed
-from gitca.x509.key_usage import allowed_key_usage
+from gitca.x509.key_usage import CA_KEY_USAGE, allowed_key_usage
 from gitca.x509.refusal import quoted
-
-_CA_BITS = frozenset({"keyCertSign", "cRLSign"})
 
 
 def check_key_usage_allowed(case: Case, proposal: Proposal) -> Iterator[Finding]:
@@ -30,6 +28,18 @@ def check_extended_key_usage_allowed(case: Case, proposal: Proposal) -> Iterator
     yield from _allowed(case, "extendedKeyUsage", stated, (*listed, *rules.default))
 
 
+def check_key_usage_required(case: Case, proposal: Proposal) -> Iterator[Finding]:
+    """`keyUsage.required`: the certificate has the usages without which none is issued."""
+    required = case.policy.spec.key_usage.required
+    yield from _required(case, "keyUsage", proposal.key_usage, required)
+
+
+def check_extended_key_usage_required(case: Case, proposal: Proposal) -> Iterator[Finding]:
+    """`extendedKeyUsage.required`: the certificate has the usages without which none is issued."""
+    required = case.policy.spec.extended_key_usage.required
+    yield from _required(case, "extendedKeyUsage", proposal.extended_key_usage, required)
+
+
 def check_usages_once(_: Case, proposal: Proposal) -> Iterator[Finding]:
     """`keyUsage.duplicate`, `extendedKeyUsage.duplicate`: each usage stands once."""
     yield from _duplicates("keyUsage", proposal.key_usage, str)
@@ -37,8 +47,8 @@ def check_usages_once(_: Case, proposal: Proposal) -> Iterator[Finding]:
 
 
 def check_key_type(case: Case, proposal: Proposal) -> Iterator[Finding]:
-    """`keyUsage.key-type`: the key can do what the usages say, and is no CA's."""
-    possible = allowed_key_usage(case.csr.key) - _CA_BITS
+    """`keyUsage.key-type`: the key can do what the usages say; those of CAs nobody states."""
+    possible = allowed_key_usage(case.csr.key) - frozenset(CA_KEY_USAGE)
     usages = proposal.key_usage
     for usage, at in zip(usages.values, usages.places, strict=True):
         if usage not in possible:
@@ -66,11 +76,9 @@ def check_agreement_bits(_: Case, proposal: Proposal) -> Iterator[Finding]:
 def _allowed(
     case: Case, field: str, stated: StatedUsages, listed: tuple[str, ...]
 ) -> Iterator[Finding]:
-    if not stated.requested:
-        return
     oids = {extended_key_usage_oid(usage) for usage in listed}
     for usage, at in zip(stated.values, stated.places, strict=True):
-        if extended_key_usage_oid(usage) not in oids:
+        if stated.requested and extended_key_usage_oid(usage) not in oids:
             yield case.denial(
                 f"{field}.allow",
                 f"{field} {quoted(usage)} is not allowed;"
@@ -78,15 +86,34 @@ def _allowed(
                 at,
                 remedy="remove it or change the policy",
             )
-    # Without the extension a key may be used for everything: an empty list asks for more, not less.
-    if listed and not stated.values:
+    # Without the extension a key may be used for everything: no usage asks for more, not less. The
+    # key usage of a CA is never without keyCertSign.
+    is_written = field == "keyUsage" and case.request.spec.ca is not None
+    if listed and not stated.values and not (is_written and not stated.requested):
+        seen = "is empty" if stated.requested else "is not stated and has no default"
+        instead = f", or remove {field} for the policy's default" if stated.requested else ""
         yield case.denial(
             f"{field}.allow",
-            f"{field} is empty, and a certificate without it serves every purpose;"
+            f"{field} {seen}, and a certificate without it serves every purpose;"
             f" {allowed(dict.fromkeys(listed), quote=False)}",
             stated.at,
-            remedy=f"list usages, or remove {field} for the policy's default",
+            remedy=f"list usages{instead}",
         )
+
+
+def _required(
+    case: Case, field: str, stated: StatedUsages, required: tuple[str, ...]
+) -> Iterator[Finding]:
+    oids = {extended_key_usage_oid(usage) for usage in stated.values}
+    for usage in required:
+        if extended_key_usage_oid(usage) not in oids:
+            yield case.denial(
+                f"{field}.required",
+                f"{field} {usage} is missing and required; stated:"
+                f" {', '.join(stated.values) or 'none'}",
+                stated.at,
+                remedy="add it, or change the policy",
+            )
 
 
 def _duplicates(

@@ -6,12 +6,13 @@ before anything is recorded. What fails is a finding and holds up nothing but it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
+from gitca.documents.lint_rules import LintRules
 from gitca.documents.load import Governing
 from gitca.errors import ContradictionError
 from gitca.findings import Finding, Severity
@@ -19,7 +20,8 @@ from gitca.ledger.draft import Batch, Origin, crl_tbs, draft_order
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, Revoked, SourceDocuments
 from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState
-from gitca.plan.dates import certificate_period, crl_period
+from gitca.plan.dates import crl_period
+from gitca.plan.desired import policy_name
 from gitca.plan.issuers import authority_template, signature_algorithm
 from gitca.plan.model import (
     Action,
@@ -28,12 +30,15 @@ from gitca.plan.model import (
     RevokeCertificate,
     SignCrl,
 )
+from gitca.plan.requested_keys import KeyOrders
+from gitca.plan.reserved_keys import judge_new_key
+from gitca.policy.period import ONE_SECOND, Period
 from gitca.reconcile.keys import Keys
-from gitca.reconcile.linting import Rehearsed, build_finding, lint_drafts
+from gitca.reconcile.linting import DEFAULT_RULES, Rehearsed, build_finding, lint_drafts
 from gitca.x509.certificate import Certificate, Issuer, rehearse, template_of
 from gitca.x509.crl import rehearse_crl
 from gitca.x509.refusal import RefusedError
-from gitca.x509.template import CertificateTemplate
+from gitca.x509.template import CertificateTemplate, spki_identifier
 
 DRAWS = 8
 
@@ -84,7 +89,12 @@ class Builder:
             for action in listed
             if isinstance(action, RevokeCertificate)
         )
-        items = [item for action in listed for item in self._certificate(action)]
+        requested = {
+            action.template.key_identifier
+            for action in listed
+            if isinstance(action, IssueCertificate)
+        }
+        items = [item for action in listed for item in self._certificate(action, requested)]
         findings = [item for item in items if isinstance(item, Finding)]
         certificates = [item for item in items if isinstance(item, Rehearsed)]
         crls = [
@@ -92,7 +102,7 @@ class Builder:
             for action in listed
             if isinstance(action, SignCrl) and self.state.authority(action.ca).certificate
         ]
-        sound, lint = lint_drafts(certificates, crls)
+        sound, lint = lint_drafts(certificates, crls, self.moment.now)
         return Built(Batch(sound, revoked), (*refused.values(), *findings, *lint))
 
     def _refused_algorithms(self, actions: Iterable[Action]) -> Iterator[tuple[str, Finding]]:
@@ -110,13 +120,17 @@ class Builder:
                 rule = "authority.signatureAlgorithm"
                 yield ca, Finding(rule, Severity.ERROR, error.message, at, error.remedy)
 
-    def _certificate(self, action: Action) -> Iterator[Rehearsed | Finding]:
+    def _certificate(
+        self, action: Action, requested: Collection[str]
+    ) -> Iterator[Rehearsed | Finding]:
         if isinstance(action, CreateAuthority):
-            yield from self._authority(action)
+            yield from self._authority(action, requested)
         elif isinstance(action, IssueCertificate):
             yield from self._issue(action)
 
-    def _authority(self, action: CreateAuthority) -> Iterator[Rehearsed | Finding]:
+    def _authority(
+        self, action: CreateAuthority, requested: Collection[str]
+    ) -> Iterator[Rehearsed | Finding]:
         document = self.governing.authorities[action.authority]
         signing = self.governing.authorities[action.ca]
         parent = None if action.ca == action.authority else self._issuer_certificate(action.ca)
@@ -125,12 +139,15 @@ class Builder:
         spki_der = self.keys.public_key(document)
         if spki_der is None:
             return
+        key, blocked = spki_identifier(spki_der), self.governing.blocked_keys
+        problems = tuple(judge_new_key(document, key, blocked, KeyOrders(self.state), requested))
+        if problems:
+            yield from problems
+            return
         template = authority_template(document, signing, spki_der)
         signing_spki = parent.template.spki_der if parent else spki_der
         issuer = Issuer(parent.der if parent else None, signature_algorithm(signing, signing_spki))
-        period = certificate_period(
-            self.moment.now, document.spec.validity, backdate=timedelta(0), issuer=parent
-        )
+        period = self._dates(Period(document.spec.validity), parent)
         yield from self._rehearse(action, template, issuer, period)
 
     def _issue(self, action: IssueCertificate) -> Iterator[Rehearsed | Finding]:
@@ -140,14 +157,20 @@ class Builder:
             return
         self.keys.pinned_signer(document, self.state)
         issuer = Issuer(parent.der, signature_algorithm(document, parent.template.spki_der))
-        period = certificate_period(
-            self.moment.now, action.validity, backdate=action.backdate, issuer=parent
-        )
+        period = self._dates(action.period, parent)
+        if action.ends_by is not None:
+            # Never before notBefore: the waiver that says so has not ended yet.
+            period = period[0], min(period[1], action.ends_by - ONE_SECOND)
         yield from self._rehearse(action, action.template, issuer, period)
 
     def _issuer_certificate(self, ca: str) -> Certificate | None:
         record = self.state.authority(ca).certificate
         return None if record is None else standing_certificate(record)
+
+    def _dates(self, period: Period, parent: Certificate | None) -> tuple[datetime, datetime]:
+        """Return notBefore and notAfter; the policy has judged whether truncation is allowed."""
+        begin, end = (parent.not_before, parent.not_after) if parent else (None, None)
+        return period.dates(self.moment.now, begin, end)
 
     def _rehearse(
         self,
@@ -187,7 +210,12 @@ class Builder:
             signature_algorithm=issuer.signature_algorithm,
             origin=self.moment.origin(action.documents),
         )
-        yield Rehearsed(draft, rehearsal.der, action.documents)
+        yield Rehearsed(draft, rehearsal.der, action.documents, self._lint_rules(action.documents))
+
+    def _lint_rules(self, documents: SourceDocuments) -> LintRules:
+        if documents.policy is None:
+            return DEFAULT_RULES
+        return self.governing.policies[policy_name(documents.policy)].spec.lint
 
     def _serial(self, ca: str) -> int:
         """Return a serial number that the CA never used (RFC 5280 section 4.1.2.2).

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gitca.errors import LostRaceError
+from gitca.findings import Finding
 from gitca.git.store import RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import Batch
 from gitca.plan.desired import Desired, read_desired
@@ -71,17 +72,22 @@ class _Reconciler:
     take_over: bool
     progress: Progress
     report: Report
+    remarks: dict[Finding, None] = field(default_factory=dict)
 
     def round(self) -> bool:
         """Run the recipe once; False when there was nothing left that this run can do."""
         now = self.world.clock()
         snapshot = self.store.load()  # 1 load, 2 verify the chain
-        desired = read_desired(snapshot.entries, self.store.read, snapshot.state, now)
+        desired = self._read(snapshot, now)
         try:
             if self._resume(snapshot, desired, now):  # 3
                 return True
             plan = make_plan(desired, snapshot.state, now)  # 4
-            now = self._beyond_last_crls(plan, snapshot, now)
+            later = self._beyond_last_crls(plan, snapshot, now)
+            if later != now:
+                # Judged is the moment that the orders are dated: a waiver may have ended meanwhile.
+                now, desired = later, self._read(snapshot, later)
+                plan = make_plan(desired, snapshot.state, now)
             built = self._build(snapshot, desired, plan, now)  # 5
             self._note(plan, built)
             if not built.batch:
@@ -94,6 +100,12 @@ class _Reconciler:
         self._fulfil(snapshot, desired, orders)  # 7 sign, 8 check, 9 commit
         return True
 
+    def _read(self, snapshot: Snapshot, now: datetime) -> Desired:
+        requesters = self.store.requesters(snapshot.source)
+        return read_desired(
+            snapshot.entries, self.store.read, snapshot.state, now, read_requesters=requesters
+        )
+
     def bring_forward(self) -> None:
         """Show the user's branch and working tree what was pushed."""
         outcome = self.store.bring_forward()
@@ -101,7 +113,7 @@ class _Reconciler:
         self.report.working_tree = outcome.reason if outcome else ""
 
     def _resume(self, snapshot: Snapshot, desired: Desired, now: datetime) -> bool:
-        resumer = Resumer(self.store, snapshot, desired.governing, self.keys, self.world.run)
+        resumer = Resumer(self.store, snapshot, desired, self.keys, self.world.run)
         left = resumer.sort(now, take_over=self.take_over)
         self._note_left(left)
         if left.abandon:
@@ -147,7 +159,11 @@ class _Reconciler:
 
     def _note(self, plan: Plan, built: Built) -> None:
         self.report.plan = self.report.plan or plan
-        self.report.findings = (*plan.findings, *built.findings)
+        # What stopped nothing was issued in its round, and no later round would say it again.
+        remarks = (finding for finding in built.findings if not finding.is_error)
+        self.remarks |= dict.fromkeys(remarks)
+        errors = (finding for finding in built.findings if finding.is_error)
+        self.report.findings = (*plan.findings, *self.remarks, *errors)
         self.report.unreachable = dict(self.keys.unreachable)
 
     def _note_left(self, left: Leftovers) -> None:

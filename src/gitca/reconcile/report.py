@@ -23,8 +23,9 @@ class Held:
 class Report:
     """The whole of a reconcile, over its rounds.
 
-    `plan` is the first round's; `findings` the last round's, with those of building. `waiting` are
-    the orders of CAs whose key is out of reach or not selected, `unreachable` says why by CA.
+    `plan` is the first round's; `findings` the last round's, with those of building, of which what
+    stopped nothing is kept from every round. `waiting` are the orders of CAs whose key is out of
+    reach or not selected, `unreachable` says why by CA.
     """
 
     run: str

@@ -1,8 +1,9 @@
 """Resume: the orders that a run left behind are taken up, with the bytes they were recorded with.
 
 Of those that may be taken (their lease is over, or this run takes over), a certificate's is
-rebuilt from its documents first. What has become pointless is abandoned: its serial number or CRL
-number stays used.
+rebuilt from its documents first, and judged once more by the documents of this moment. What has
+become pointless, or is not wanted any more, is abandoned: its serial number or CRL number stays
+used.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gitca.documents.load import Governing
 from gitca.errors import ContradictionError
 from gitca.git.store import DOCUMENT_FOLDERS, RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import LEASE, recorded_at
 from gitca.ledger.events import Abandoned, CertificateParticulars, CrlParticulars, Ordered
+from gitca.plan.desired import Desired
 from gitca.plan.rebuild import Rebuild
 from gitca.reconcile.keys import Keys
 from gitca.reconcile.report import Held
+from gitca.reconcile.wanted import Objection, Wanted
 from gitca.x509.template import spki_identifier
 
 
@@ -26,7 +28,7 @@ class Leftovers:
     """Pending orders, by what is to become of them.
 
     `take` are to be signed now, `abandon` will not be signed, `held` belong to other runs,
-    `waiting` need a key that is not within reach.
+    `waiting` need a key that is not within reach, or a document that is to be mended first.
     """
 
     take: tuple[RecordedOrder, ...] = ()
@@ -41,7 +43,7 @@ class Resumer:
 
     store: Store
     snapshot: Snapshot
-    governing: Governing
+    desired: Desired
     keys: Keys
     run: str
     _rebuilds: dict[str, Rebuild] = field(default_factory=dict)
@@ -52,15 +54,17 @@ class Resumer:
         Raises: ContradictionError when an order's bytes are not those its documents give.
         """
         take, abandon, held, waiting = [], [], [], []
+        wanted = self._wanted(now)
         for order in self.store.pending(self.snapshot):
             if self._belongs_to_another(order.ordered, now, take_over=take_over):
                 held.append(Held(order.ordered, order.ordered.lease))
             elif pointless := self._pointless(order.ordered, now):
                 abandon.append(Abandoned(order.ordered.order, pointless))
-            elif not self._is_within_reach(order.ordered):
+            elif (objection := self._objection(wanted, order)) and objection.final:
+                abandon.append(Abandoned(order.ordered.order, objection.reason))
+            elif objection or not self._is_within_reach(order.ordered):
                 waiting.append(order)
             else:
-                self._check(order)
                 take.append(order)
         return Leftovers(tuple(take), tuple(abandon), tuple(held), tuple(waiting))
 
@@ -83,18 +87,32 @@ class Resumer:
             return "the key is refused since"
         if state.is_authority_revoked(ordered.ca):
             return "its CA was revoked before it was signed"
-        return self._unwanted(particulars)
+        return ""
 
-    def _unwanted(self, given: CertificateParticulars) -> str:
-        if given.authority is None:
-            return ""
-        document = self.governing.authorities.get(given.authority)
-        if document is None:
-            is_broken = f"ca/{given.authority}.yaml" in self.governing.broken
-            return "" if is_broken else "the document of the CA is gone"
-        spki_der = self.keys.public_key(document)
-        is_other = spki_der is not None and spki_identifier(spki_der) != given.key
-        return "the document of the CA names another key since" if is_other else ""
+    def _wanted(self, now: datetime) -> Wanted | None:
+        state = self.snapshot.state
+        return Wanted.read(self.desired, state, self.keys, now) if state.pending else None
+
+    def _objection(self, wanted: Wanted | None, order: RecordedOrder) -> Objection | None:
+        """Return what the documents have against an order; this run's own were judged just now.
+
+        Raises: ContradictionError for an order that gitca did not make, wanted or not.
+        """
+        ordered = order.ordered
+        objection = None
+        if wanted is not None and ordered.run != self.run:
+            objection = wanted.objection(ordered)
+        if self._is_within_reach(ordered) and not (objection and self._is_on_another_key(ordered)):
+            self._check(order)
+        return objection
+
+    def _is_on_another_key(self, ordered: Ordered) -> bool:
+        """Whether the document of the CA that an order creates names another key by now."""
+        given = ordered.particulars
+        if not isinstance(given, CertificateParticulars) or given.authority is None:
+            return False
+        spki_der = self._subject_key(given)
+        return spki_der is None or spki_identifier(spki_der) != given.key
 
     def _is_within_reach(self, ordered: Ordered) -> bool:
         """Whether the key that signs answers and, for a CA's certificate, the key that it is of."""
@@ -104,7 +122,7 @@ class Resumer:
             and ordered.particulars.authority
         ):
             names.append(ordered.particulars.authority)
-        documents = [self.governing.authorities.get(name) for name in names]
+        documents = [self.desired.governing.authorities.get(name) for name in names]
         return all(document and self.keys.signer(document) for document in documents)
 
     def _check(self, order: RecordedOrder) -> None:
@@ -134,12 +152,15 @@ class Resumer:
                     remedy="find the commit that recorded it and who pushed that",
                 )
             entries = self.store.entries(source, *DOCUMENT_FOLDERS)
-            self._rebuilds[source] = Rebuild(entries, self.store.read, self.snapshot.state)
+            requesters = self.store.requesters(source)
+            self._rebuilds[source] = Rebuild(
+                entries, self.store.read, self.snapshot.state, requesters
+            )
         return self._rebuilds[source]
 
     def _subject_key(self, given: CertificateParticulars) -> bytes | None:
         """Return the SPKI of the CA that an order creates; None for a request's."""
-        document = self.governing.authorities.get(given.authority or "")
+        document = self.desired.governing.authorities.get(given.authority or "")
         return self.keys.public_key(document) if document else None
 
 

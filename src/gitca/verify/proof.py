@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from gitca.documents.load import TreeEntry
 from gitca.errors import BackendUnavailableError, ContradictionError
@@ -12,7 +13,8 @@ from gitca.ledger.events import CertificateParticulars, CrlParticulars, Signed
 from gitca.ledger.image import ISSUED_FOLDER, standing_certificate
 from gitca.ledger.segment import LEDGER_FOLDER, Segment, parse_segment
 from gitca.ledger.state import LedgerState, OrderRecord
-from gitca.plan.rebuild import Rebuild
+from gitca.plan.rebuild import HistoryUnknownError, Rebuild
+from gitca.policy.case import Requester
 from gitca.verify.replay import Replay
 from gitca.verify.report import FIND, Contradiction, VerifyReport
 from gitca.verify.signature import digest
@@ -115,6 +117,11 @@ def _judge_again(
 ) -> None:
     records = [record for record in replay.state.orders.values() if not record.abandoned]
     reviewed = store.reviewed(commit)
+    paths: dict[str, set[str]] = {}
+    for record in records:
+        documents = record.ordered.documents
+        named = (item.path for item in (documents.request, documents.csr) if item is not None)
+        paths.setdefault(record.ordered.source, set()).update(named)
     rebuilds: dict[str, Rebuild] = {}
     for place, record in enumerate(records, start=1):
         source, order = record.ordered.source, f"order {record.ordered.order}"
@@ -122,9 +129,11 @@ def _judge_again(
         try:
             if source not in rebuilds:
                 # Orders of one commit stand together: one commit's documents are kept at a time.
-                rebuilds = {source: _rebuild(store, replay.state, source)}
+                rebuilds = {source: _rebuild(store, replay.state, source, paths[source])}
             report.contradictions += _judge(rebuilds[source], record, replay)
             report.checked["judged again"] += 1
+        except HistoryUnknownError as error:
+            report.unchecked.append(f"order {record.ordered.order}: {error.message}")
         except BackendUnavailableError:
             is_here = False
             report.unchecked.append(f"{order}: this clone lacks its source commit {source[:12]}")
@@ -136,8 +145,18 @@ def _judge_again(
         progress("judge", place, len(records))
 
 
-def _rebuild(store: Store, state: LedgerState, source: str) -> Rebuild:
-    return Rebuild(store.entries(source, *DOCUMENT_FOLDERS), store.read, state)
+def _rebuild(store: Store, state: LedgerState, source: str, paths: Collection[str]) -> Rebuild:
+    entries = store.entries(source, *DOCUMENT_FOLDERS)
+
+    # One walk through the history for all orders of a commit, if any of them needs it.
+    @functools.cache
+    def changes() -> Mapping[str, Requester]:
+        return store.requesters(source)(paths)
+
+    def requesters(_: Collection[str]) -> Mapping[str, Requester]:
+        return changes()
+
+    return Rebuild(entries, store.read, state, requesters)
 
 
 def _judge(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> Iterator[Contradiction]:

@@ -6,23 +6,34 @@ RFC 5280 section 4.1.2.4 and appendix A; X.520 for the bounds that RFC 5280 leav
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from gitca.documents.attribute_types import ATTRIBUTE_NAMES, ATTRIBUTE_OIDS, attribute_name
 from gitca.x509.names import check_email
 from gitca.x509.refusal import Problem, quoted
+from gitca.x509.visible_text import text_flaw
+
+__all__ = [
+    "ATTRIBUTE_NAMES",
+    "ATTRIBUTE_OIDS",
+    "ATTRIBUTE_TYPES",
+    "AttributeType",
+    "attribute_name",
+    "check_attribute",
+    "string_type",
+]
 
 StringType = Literal["UTF8String", "PrintableString", "IA5String"]
 
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _DOMAIN_COMPONENT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
-# Controls, formats (bidirectional overrides, zero width), surrogates, private and unassigned ones,
-# line and paragraph separators: none can be seen, all change what is seen.
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Characters of an attribute without a name, for which no standard gives a bound: as many as of
+# those that X.520 bounds most widely.
+_LONGEST_OTHER = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +46,32 @@ class AttributeType:
     string_type: StringType = "UTF8String"
 
 
+def _named(name: str, max_length: int, string_type: StringType = "UTF8String") -> AttributeType:
+    return AttributeType(name, ATTRIBUTE_OIDS[name], max_length, string_type)
+
+
 _TYPES = (
-    AttributeType("commonName", "2.5.4.3", 64),
-    AttributeType("organization", "2.5.4.10", 64),
-    AttributeType("organizationalUnit", "2.5.4.11", 64),
-    AttributeType("organizationIdentifier", "2.5.4.97", 256),
-    AttributeType("country", "2.5.4.6", 2, "PrintableString"),
-    AttributeType("stateOrProvince", "2.5.4.8", 128),
-    AttributeType("locality", "2.5.4.7", 128),
-    AttributeType("street", "2.5.4.9", 128),
-    AttributeType("postalCode", "2.5.4.17", 40),
-    AttributeType("serialNumber", "2.5.4.5", 64, "PrintableString"),
-    AttributeType("dnQualifier", "2.5.4.46", 64, "PrintableString"),
-    AttributeType("userId", "0.9.2342.19200300.100.1.1", 256),
-    AttributeType("domainComponent", "0.9.2342.19200300.100.1.25", 63, "IA5String"),
-    AttributeType("email", "1.2.840.113549.1.9.1", 255, "IA5String"),
-    AttributeType("givenName", "2.5.4.42", 64),
-    AttributeType("surname", "2.5.4.4", 64),
-    AttributeType("title", "2.5.4.12", 64),
-    AttributeType("pseudonym", "2.5.4.65", 128),
+    _named("commonName", 64),
+    _named("organization", 64),
+    _named("organizationalUnit", 64),
+    _named("organizationIdentifier", 256),
+    _named("country", 2, "PrintableString"),
+    _named("stateOrProvince", 128),
+    _named("locality", 128),
+    _named("street", 128),
+    _named("postalCode", 40),
+    _named("serialNumber", 64, "PrintableString"),
+    _named("dnQualifier", 64, "PrintableString"),
+    _named("userId", 256),
+    _named("domainComponent", 63, "IA5String"),
+    _named("email", 255, "IA5String"),
+    _named("givenName", 64),
+    _named("surname", 64),
+    _named("title", 64),
+    _named("pseudonym", 128),
 )
 
 ATTRIBUTE_TYPES: Mapping[str, AttributeType] = MappingProxyType({row.oid: row for row in _TYPES})
-ATTRIBUTE_OIDS: Mapping[str, str] = MappingProxyType({row.name: row.oid for row in _TYPES})
-ATTRIBUTE_NAMES: Mapping[str, str] = MappingProxyType({row.oid: row.name for row in _TYPES})
-
-
-def attribute_name(oid: str) -> str:
-    """Return the name that documents use for an attribute type, or its OID."""
-    return ATTRIBUTE_NAMES.get(oid, oid)
 
 
 def string_type(oid: str) -> StringType:
@@ -73,14 +81,11 @@ def string_type(oid: str) -> StringType:
 
 
 def check_attribute(oid: str, value: str) -> Problem | None:
-    """Return what is wrong with one attribute of a distinguished name, or None."""
-    row = ATTRIBUTE_TYPES.get(oid)
-    if row is None:
-        return Problem(
-            "subject.attribute",
-            f"subject attribute {oid} is unknown; known are {', '.join(ATTRIBUTE_OIDS)}",
-            "leave it out",
-        )
+    """Return what is wrong with one attribute of a distinguished name, or None.
+
+    An attribute without a name is a UTF8String of at most 256 characters.
+    """
+    row = ATTRIBUTE_TYPES.get(oid) or AttributeType(oid, oid, _LONGEST_OTHER)
     return _length(row, value) or _characters(row, value) or _form(row, value)
 
 
@@ -97,18 +102,10 @@ def _length(row: AttributeType, value: str) -> Problem | None:
 
 
 def _characters(row: AttributeType, value: str) -> Problem | None:
-    if any(unicodedata.category(character) in _INVISIBLE for character in value):
-        message = (
-            f"subject {row.name} {quoted(value)} has a NUL, control, bidirectional or other "
-            "invisible character"
-        )
-        return Problem("subject.invisible", message, "write what a reader can see alone")
-    if value != unicodedata.normalize("NFC", value):
-        message = f"subject {row.name} {quoted(value)} is not in Unicode's NFC form"
-        return Problem("subject.normalization", message, "write composed characters")
-    if value != value.strip():
-        message = f"subject {row.name} {quoted(value)} begins or ends with white space"
-        return Problem("subject.space", message, "remove it")
+    flaw = text_flaw(value)
+    if flaw:
+        message = f"subject {row.name} {quoted(value)} {flaw.seen}"
+        return Problem(f"subject.{flaw.rule}", message, flaw.remedy)
     return _repertoire(row, value)
 
 

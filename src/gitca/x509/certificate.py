@@ -171,7 +171,8 @@ def _read(certificate_der: bytes) -> Certificate:
     names, extensions = read_name(fields[5]), parsed.extensions
     ski = find(extensions, x509.SubjectKeyIdentifier)
     aki = find(extensions, x509.AuthorityKeyIdentifier)
-    template = read_template(flatten(names), fields[6], extensions)
+    encoded = der.parts(der.parts(fields[7], _EXTENSIONS)[0]) if len(extensions) else ()
+    template = read_template(flatten(names), fields[6], extensions, encoded)
     return Certificate(
         der=certificate_der,
         serial=der.read_integer(fields[1]),

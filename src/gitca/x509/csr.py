@@ -22,7 +22,7 @@ from gitca.x509.pem import PemBlock, PemError, TruncatedPemError, is_pem, pem_bl
 from gitca.x509.refusal import RefusedError, quoted
 from gitca.x509.requested_extensions import RequestedExtensions, read_attributes
 from gitca.x509.signed import tbs_of, verify_signature
-from gitca.x509.template import GeneralName, NameAttribute
+from gitca.x509.template import Extension, GeneralName, NameAttribute
 
 MAX_CSR_BYTES = 64 * 1024
 _LABELS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")  # the second is Java's and Microsoft's
@@ -42,9 +42,10 @@ class CsrError(RefusedError):
 class Csr:
     """A certification request whose self-signature has been verified.
 
-    `other_names` says in words what no document can state: otherName, directoryName, multi-valued
-    relative distinguished names and the like. `signature_hash` is `sha256`, `sha1`, …, None where
-    the algorithm has none. `extensions` are the OIDs of the requested extensions.
+    `other_names` says in words what no document can state: multi-valued relative distinguished
+    names, an otherName whose value is no UTF8String, an x400Address and the like. `signature_hash`
+    is `sha256`, `sha1`, …, None where the algorithm has none. `extensions` are the requested
+    extensions as they are.
     """
 
     spki_der: bytes
@@ -53,7 +54,7 @@ class Csr:
     sans: tuple[GeneralName, ...]
     other_names: tuple[str, ...]
     signature_hash: str | None
-    extensions: tuple[str, ...]
+    extensions: tuple[Extension, ...]
 
 
 def parse_csr(data: bytes) -> Csr:
@@ -77,7 +78,7 @@ def parse_csr(data: bytes) -> Csr:
         sans=requested.sans,
         other_names=other_subject + requested.other_names,
         signature_hash=signature_hash,
-        extensions=requested.oids,
+        extensions=requested.extensions,
     )
 
 

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from gitca.x509.attributes import attribute_name
-from gitca.x509.template import CertificateTemplate, NameAttribute
+from gitca.x509.extension_values import extension_words
+from gitca.x509.template import CertificateTemplate, NameAttribute, NameConstraints
 
 
 def differences(before: CertificateTemplate, after: CertificateTemplate) -> tuple[str, ...]:
-    """Return what of subject, names, key and usages changes between a certificate and a request.
+    """Return what changes between a certificate and a request: names, key, usages, extensions.
 
     `before` is the certificate's template, `after` what the request comes to now: `+` is new, `-`
     goes. Empty if all is the same. The order of names and usages says nothing; that of the subject
@@ -27,6 +28,26 @@ def _differences(before: CertificateTemplate, after: CertificateTemplate) -> Ite
     yield from _changed("names", map(str, before.sans), map(str, after.sans))
     yield from _changed("key usage", before.key_usage, after.key_usage)
     yield from _changed("extended key usage", before.extended_key_usage, after.extended_key_usage)
+    yield from _changed("criticality", _criticality(before), _criticality(after))
+    yield from _changed("CA", _authority(before), _authority(after))
+    old, new = before.extensions, after.extensions
+    yield from _changed("extensions", map(extension_words, old), map(extension_words, new))
+
+
+def _criticality(template: CertificateTemplate) -> Iterator[str]:
+    if template.key_usage and not template.key_usage_critical:
+        yield "key usage not critical"
+    if template.extended_key_usage and template.extended_key_usage_critical:
+        yield "extended key usage critical"
+
+
+def _authority(template: CertificateTemplate) -> Iterator[str]:
+    if template.basic_constraints is not None:
+        length = template.basic_constraints.path_length
+        yield f"path length {'any' if length is None else length}"
+    constraints = template.name_constraints or NameConstraints()
+    yield from (f"permitted {base}" for base in constraints.permitted)
+    yield from (f"excluded {base}" for base in constraints.excluded)
 
 
 def _changed(what: str, before: Iterable[str], after: Iterable[str]) -> Iterator[str]:

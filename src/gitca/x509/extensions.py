@@ -1,7 +1,9 @@
-"""A template's extensions as bytes, in one fixed order, each critical exactly where RFC 5280 says.
+"""A template's extensions as bytes, in one fixed order.
 
 Order: subjectKeyIdentifier, authorityKeyIdentifier, basicConstraints, keyUsage, extKeyUsage,
-subjectAltName, cRLDistributionPoints, authorityInfoAccess, nameConstraints, certificatePolicies.
+subjectAltName, cRLDistributionPoints, authorityInfoAccess, nameConstraints, certificatePolicies,
+then those that the template gives as they are. Each is critical exactly where RFC 5280 says; that
+of the usages and of the last the template says.
 """
 
 from __future__ import annotations
@@ -13,10 +15,19 @@ from collections.abc import Iterator
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from gitca.documents.managed_extensions import MANAGED_EXTENSIONS
 from gitca.x509 import der
-from gitca.x509.template import CertificateTemplate, GeneralName, NameConstraints
+from gitca.x509.general_names import write_general_names
+from gitca.x509.template import (
+    CertificateTemplate,
+    Extension,
+    GeneralName,
+    NameConstraints,
+    PolicyInformation,
+)
 
 _BASIC_CONSTRAINTS_OID = "2.5.29.19"
+_SUBJECT_ALTERNATIVE_NAME = x509.ObjectIdentifier("2.5.29.17")
 _TRUE = der.tlv(der.BOOLEAN, b"\xff")
 
 KEY_USAGES = {
@@ -54,12 +65,40 @@ def extensions_der(
     """Return the encoded extensions of a certificate, in order.
 
     `authority_key_identifier` is the issuer's own subject key identifier (RFC 5280 section
-    4.2.1.1); None leaves the extension out. Raises: ValueError for what no extension can hold.
+    4.2.1.1); None leaves the extension out. Raises: ValueError for what no extension can hold, and
+    for one among the template's others that gitca writes itself or that stands twice.
     """
-    return tuple(
-        extension(value.oid.dotted_string, critical, value.public_bytes())
-        for value, critical in _extensions(template, authority_key_identifier)
+    _check_others(template.extensions)
+    return (
+        *(
+            extension(value.oid.dotted_string, critical, value.public_bytes())
+            for value, critical in _extensions(template, authority_key_identifier)
+        ),
+        *(extension(item.oid, item.critical, item.value_der) for item in template.extensions),
     )
+
+
+def _check_others(extensions: tuple[Extension, ...]) -> None:
+    # Documents cannot say this; what reads certificates from elsewhere relies on it.
+    oids = [item.oid for item in extensions]
+    managed = sorted(MANAGED_EXTENSIONS.keys() & set(oids))
+    if managed:
+        raise ValueError(f"extension {managed[0]} is not written as it is given")
+    if len(set(oids)) != len(oids):
+        raise ValueError("an extension stands twice")
+
+
+def read_extension(extension_der: bytes) -> Extension:
+    """Return one Extension (RFC 5280 section 4.1); its value is not looked at. Raises: DerError.
+
+    Criticality is read in forms that are no DER, too: some tools write false into CSRs.
+    """
+    oid_der, *flag, value = der.parts(extension_der)
+    if len(flag) > 1:
+        raise der.DerError("an extension of more than three parts")
+    critical = any(der.content(part, der.BOOLEAN) != b"\x00" for part in flag)
+    oid = der.read_object_identifier(oid_der)
+    return Extension(oid, critical, der.content(value, der.OCTET_STRING))
 
 
 def _extensions(
@@ -72,20 +111,20 @@ def _extensions(
         yield x509.BasicConstraints(True, template.basic_constraints.path_length), True
     yield from _usages(template)
     if template.sans:
-        names = [_general_name(name) for name in template.sans]
         # Critical exactly when nothing else names the subject (RFC 5280 section 4.2.1.6).
-        yield x509.SubjectAlternativeName(names), not template.subject
+        names_der = write_general_names(template.sans)
+        yield x509.UnrecognizedExtension(_SUBJECT_ALTERNATIVE_NAME, names_der), not template.subject
     yield from _pointers(template)
     if template.name_constraints:
         yield _name_constraints(template.name_constraints), True
     if template.certificate_policies:
-        oids = template.certificate_policies
-        yield (
-            x509.CertificatePolicies(
-                [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in oids]
-            ),
-            False,
-        )
+        yield x509.CertificatePolicies(map(_policy, template.certificate_policies)), False
+
+
+def _policy(policy: PolicyInformation) -> x509.PolicyInformation:
+    notice = [x509.UserNotice(None, policy.notice)] if policy.notice is not None else []
+    qualifiers: list[str | x509.UserNotice] = [*policy.cps, *notice]
+    return x509.PolicyInformation(x509.ObjectIdentifier(policy.oid), qualifiers or None)
 
 
 def _usages(template: CertificateTemplate) -> Iterator[tuple[x509.ExtensionType, bool]]:
@@ -94,10 +133,10 @@ def _usages(template: CertificateTemplate) -> Iterator[tuple[x509.ExtensionType,
         if unknown:
             raise ValueError(f"key usage {', '.join(sorted(unknown))} is none of RFC 5280's")
         bits = {name: usage in template.key_usage for usage, name in KEY_USAGES.items()}
-        yield x509.KeyUsage(**bits), True
+        yield x509.KeyUsage(**bits), template.key_usage_critical
     if template.extended_key_usage:
         oids = [x509.ObjectIdentifier(oid) for oid in template.extended_key_usage]
-        yield x509.ExtendedKeyUsage(oids), False
+        yield x509.ExtendedKeyUsage(oids), template.extended_key_usage_critical
 
 
 def _pointers(template: CertificateTemplate) -> Iterator[tuple[x509.ExtensionType, bool]]:
@@ -113,25 +152,21 @@ def _pointers(template: CertificateTemplate) -> Iterator[tuple[x509.ExtensionTyp
         yield x509.AuthorityInformationAccess(accesses), False
 
 
-def _general_name(name: GeneralName) -> x509.GeneralName:
-    match name.kind:
-        case "dns":
-            return x509.DNSName(name.value)
-        case "ip":
-            return x509.IPAddress(ipaddress.ip_address(name.value))
-        case "uri":
-            return x509.UniformResourceIdentifier(name.value)
-        case "email":
-            return x509.RFC822Name(name.value)
-
-
 def _name_constraints(constraints: NameConstraints) -> x509.NameConstraints:
     permitted = [_subtree(name) for name in constraints.permitted]
     excluded = [_subtree(name) for name in constraints.excluded]
     return x509.NameConstraints(permitted or None, excluded or None)
 
 
-def _subtree(name: GeneralName) -> x509.GeneralName:
-    if name.kind == "ip":
-        return x509.IPAddress(ipaddress.ip_network(name.value))
-    return _general_name(name)
+def _subtree(base: GeneralName) -> x509.GeneralName:
+    match base.kind:
+        case "dns":
+            return x509.DNSName(base.value)
+        case "ip":
+            return x509.IPAddress(ipaddress.ip_network(base.value))
+        case "uri":
+            return x509.UniformResourceIdentifier(base.value)
+        case "email":
+            return x509.RFC822Name(base.value)
+        case _:
+            raise ValueError(f"name constraints of type {base.kind} are not written")

@@ -11,6 +11,9 @@ from types import MappingProxyType
 
 from gitca.x509.keys import KeyDescription, KeyType
 
+CA_KEY_USAGE = ("keyCertSign", "cRLSign")
+"""What a CA's key does, and no other (RFC 5280 section 4.2.1.3)."""
+
 _SIGNATURES = frozenset({"digitalSignature", "nonRepudiation", "keyCertSign", "cRLSign"})
 _ALLOWED: Mapping[KeyType, frozenset[str]] = MappingProxyType(
     {

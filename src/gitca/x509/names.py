@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 import idna
 
+from gitca.x509 import der
 from gitca.x509.refusal import Problem, RefusedError, quoted
 from gitca.x509.template import GeneralName, GeneralNameKind
 
@@ -20,6 +21,7 @@ MAX_LABEL_LENGTH = 63
 MAX_URI_LENGTH = 2048  # SPIFFE-ID section 2.3; longer ones break the software that reads them
 MAX_EMAIL_LENGTH = 254  # RFC 5321 section 4.5.3.1.3
 MAX_LOCAL_PART_LENGTH = 64
+MAX_OID_LENGTH = 63  # octets; cryptography and others read no longer ones
 
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -225,7 +227,7 @@ def _check_authority(text: str, authority: str) -> Problem | None:
 
 def _check_spiffe(text: str, found: re.Match[str]) -> Problem | None:
     domain, path = found["authority"], found["path"]
-    whole = found["query"] is None and found["fragment"] is None
+    whole = text.startswith("spiffe://") and found["query"] is None and found["fragment"] is None
     plain = not {".", ".."}.intersection(path.split("/"))
     if whole and plain and _TRUST_DOMAIN.fullmatch(domain) and _SPIFFE_PATH.fullmatch(path):
         return None
@@ -257,21 +259,38 @@ def check_email(text: str) -> Problem | None:
     return Problem("email.syntax", message, "write one such as pki@example.internal")
 
 
+def check_registered_id(text: str) -> Problem | None:
+    """Return what is wrong with a registered ID: a dotted OID that fits 63 octets of DER."""
+    try:
+        octets = len(der.content(der.object_identifier(text), der.OID))
+    except der.DerError as error:
+        message = f"registered ID {quoted(text)} is not an object identifier: {error}"
+        return Problem("registeredID.syntax", message, "write one such as 1.3.6.1.4.1.99999.1")
+    if octets > MAX_OID_LENGTH:
+        message = f"registered ID {quoted(text)} takes {octets} octets, of {MAX_OID_LENGTH} at most"
+        return Problem("registeredID.length", message, "use a shorter one")
+    return None
+
+
 _CHECKS: Mapping[GeneralNameKind, Callable[[str], Problem | None]] = {
     "dns": check_dns,
     "ip": check_ip,
     "uri": check_uri,
     "email": check_email,
+    "registeredID": check_registered_id,
 }
 
 
 def check_name(kind: GeneralNameKind, text: str) -> Problem | None:
-    """Return what is wrong with a name of that kind, or None."""
+    """Return what is wrong with a name of a kind that is one text, or None."""
     return _CHECKS[kind](text)
 
 
 def general_name(kind: GeneralNameKind, text: str) -> GeneralName:
-    """Return the canonical general name of a text. Raises: RefusedError where a check speaks."""
+    """Return the canonical general name of a kind that is one text: all but two are.
+
+    otherName and directoryName: see `general_names`. Raises: RefusedError where a check speaks.
+    """
     problem = check_name(kind, text)
     if problem:
         raise RefusedError(problem.rule, problem.message, problem.remedy)

@@ -9,10 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal, get_args
 
-GeneralNameKind = Literal["dns", "ip", "uri", "email"]
+from gitca.documents.attribute_types import attribute_name
+
+GeneralNameKind = Literal["dns", "ip", "uri", "email", "otherName", "directoryName", "registeredID"]
+NAME_KINDS: tuple[GeneralNameKind, ...] = get_args(GeneralNameKind)
+"""The types of alternative name that gitca writes, in the order in which it writes them."""
+
+CONSTRAINED_KINDS: tuple[GeneralNameKind, ...] = ("dns", "ip", "uri", "email")
+"""The types that name constraints of gitca's CAs speak of (RFC 5280 section 4.2.1.10)."""
+
+# What separates the parts of a directory name's text, and what RFC 4514 escapes beside it.
+_SPECIAL = re.compile(r'([\\,+"<>;=])')
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +41,39 @@ class NameAttribute:
 
 @dataclass(frozen=True, slots=True)
 class GeneralName:
-    """One subject alternative name (RFC 5280 section 4.2.1.6), in its canonical text.
+    """One subject alternative name (RFC 5280 section 4.2.1.6), in its canonical form.
 
-    dns: A-labels in lower case; ip: the form of `ipaddress`; uri and email: as written, IA5.
+    `value` holds dns: A-labels in lower case; ip: the form of `ipaddress`; uri and email: as
+    written, IA5; registeredID: the dotted OID; otherName: the text of its UTF8String, whose type is
+    `type_id`, a dotted OID. A directoryName has `attributes`, each in a relative distinguished name
+    of its own, and no value.
     """
 
     kind: GeneralNameKind
-    value: str
+    value: str = ""
+    type_id: str = ""
+    attributes: tuple[NameAttribute, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The name for people: no two names of a kind have the same.
+
+        An otherName is written as OpenSSL does (`1.2.3;UTF8:x`), a directoryName in the order of
+        its encoding (`organization=Example,commonName=x`), escaped as in RFC 4514.
+        """
+        if self.kind == "otherName":
+            return f"{self.type_id};UTF8:{self.value}"
+        if self.kind == "directoryName":
+            return ",".join(map(_attribute_text, self.attributes))
+        return self.value
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.value}"
+        return f"{self.kind}:{self.text}"
+
+
+def _attribute_text(attribute: NameAttribute) -> str:
+    value = _SPECIAL.sub(r"\\\1", attribute.value)
+    return f"{attribute_name(attribute.oid)}={value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +96,31 @@ class BasicConstraints:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyInformation:
+    """One certificate policy (RFC 5280 section 4.2.1.4): `cps` are URLs, `notice` is a text."""
+
+    oid: str
+    cps: tuple[str, ...] = ()
+    notice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An extension that gitca writes as it was given: `value_der` is what its octets hold."""
+
+    oid: str
+    critical: bool
+    value_der: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateTemplate:
     """What a certificate will say. Tuples keep the order in which they will be encoded.
 
     `spki_der` is the subject public key info; `key_usage` holds the names of RFC 5280 section
-    4.2.1.3 in bit order (`digitalSignature`, …); `extended_key_usage` and `certificate_policies`
-    are dotted OIDs. `basic_constraints` is None for an end-entity certificate.
+    4.2.1.3 in bit order (`digitalSignature`, …); `extended_key_usage` are dotted OIDs.
+    `basic_constraints` is None for an end-entity certificate. `extensions` are all others, none of
+    them one that the other fields say.
     """
 
     subject: tuple[NameAttribute, ...]
@@ -75,21 +130,49 @@ class CertificateTemplate:
     extended_key_usage: tuple[str, ...] = ()
     basic_constraints: BasicConstraints | None = None
     name_constraints: NameConstraints | None = None
-    certificate_policies: tuple[str, ...] = ()
+    certificate_policies: tuple[PolicyInformation, ...] = ()
     crl_urls: tuple[str, ...] = ()
     ca_issuers_urls: tuple[str, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    key_usage_critical: bool = True
+    extended_key_usage_critical: bool = False
 
     @property
     def digest(self) -> str:
         """`sha256:` and the hexadecimal digest of the template's canonical JSON."""
-        record = asdict(self) | {"spki_der": self.spki_der.hex()}
-        text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        record = asdict(self, dict_factory=_record)
+        text = json.dumps(
+            record, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=bytes.hex
+        )
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
     @property
     def key_identifier(self) -> str:
         """`sha256:` and the hexadecimal digest of the SPKI: how documents name a key."""
         return spki_identifier(self.spki_der)
+
+
+# Fields that came after the first ledgers, with what they are where nobody uses them.
+_LATER_FIELDS: Mapping[str, object] = MappingProxyType(
+    {
+        "type_id": "",
+        "attributes": (),
+        "extensions": (),
+        "key_usage_critical": True,
+        "extended_key_usage_critical": False,
+    }
+)
+
+
+def _record(fields: list[tuple[str, Any]]) -> dict[str, Any] | str:
+    """Return what the digest is over of one value: what older ledgers say of it stays as it is.
+
+    A certificate policy without qualifiers is its OID alone.
+    """
+    record = dict(fields)
+    if record.keys() == {"oid", "cps", "notice"} and not record["cps"] and record["notice"] is None:
+        return str(record["oid"])
+    return {name: value for name, value in fields if _LATER_FIELDS.get(name, ...) != value}
 
 
 def spki_identifier(spki_der: bytes) -> str:

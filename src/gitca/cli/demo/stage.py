@@ -93,8 +93,8 @@ def _make_folder(into: Path | None) -> Path:
 
 def _scaffold(director: Actor) -> None:
     tell(
-        f"""`init` scaffolds one, with a root, an issuing CA and two policies. We are in
-        {director.folder}; the keys of the CAs lie outside of Git, encrypted."""
+        f"""`init` scaffolds one, with a root, an issuing CA and policies with their tests. We are
+        in {director.folder}; the keys of the CAs lie outside of Git, encrypted."""
     )
     names = ("--domain", _DOMAIN, "--organization", "Example")
     perform(director, "gitca", "init", "pipeline", *names)
