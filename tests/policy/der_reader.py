@@ -116,6 +116,8 @@ class Reader(NameReader):
                 if e.oid.dotted_string == oid
             ):
                 yield f"{field} is not critical: {wanted}"
+        if len(oids) != len(list(self._extension(x509.ExtendedKeyUsage) or ())):
+            yield "an extended key usage stands twice"
         if bool(bits & {"keyCertSign", "cRLSign"}) != bool(authority):
             yield f"keyUsage {bits} of a CA"
 

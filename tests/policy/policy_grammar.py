@@ -286,11 +286,20 @@ POLICY_PARTS: dict[str, st.SearchStrategy[Any]] = {
         "ca": _ca_rules,
         "requestSchema": st.sampled_from([{"required": ["metadata"]}, {"required": ["nothing"]}]),
     }  # fmt: skip
+
+
+def _values(attribute: str) -> st.SearchStrategy[list[str]]:
+    """Return values of an attribute, most of them such as it can have."""
+    fitting = {"country": ["GB"], "email": ["a@x.internal", "A@x.internal", "b@y.internal"]}
+    texts = fitting.get(attribute, TEXTS["subject"])
+    return some(texts, least=1, most=1) | some(TEXTS["subject"], least=1, most=2)
+
+
 REQUEST_PARTS: dict[str, st.SearchStrategy[Any]] = {
-        "subject": st.dictionaries(
-            st.sampled_from(ATTRIBUTES), some(TEXTS["subject"], least=1, most=2), max_size=2
-        ),
-        "sans": optional(**SAN_VALUES),
+        "subject": st.lists(st.sampled_from(ATTRIBUTES), max_size=2, unique=True).flatmap(
+        lambda names: st.fixed_dictionaries({name: _values(name) for name in names})
+    ),
+    "sans": optional(**SAN_VALUES),
         "validity": st.sampled_from(["1d", "12h", "1h", "30d", "90d", "91d", "10y"]),
         "notBefore": st.sampled_from(TIMES),
         "notAfter": st.sampled_from(TIMES),

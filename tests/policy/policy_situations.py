@@ -140,40 +140,59 @@ def _subject_theme(draw: st.DrawFn) -> Drawn:
     )
 
 
+_PARTS: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
+    *3 * [("validity", ("validity", "notBefore", "notAfter"), ("plain",))],
+    *2 * [("keyUsage", ("keyUsage",), ("plain", "plain", "RSA-2048", "Ed25519"))],
+    *2 * [("extendedKeyUsage", ("extendedKeyUsage",), ("plain",))],
+    *2 * [("extensions", ("extensions",), ("plain", "extension", "critical", "broken"))],
+    ("key", (), CSRS[:7]),
+    *2 * [("namesFrom", ("subject",), CSRS[7:])],
+    ("namesFrom", ("subject", "sans"), CSRS[7:]),
+    ("selector", (), ("plain",)),
+    ("rules", ("extendedKeyUsage", "validity"), ("plain",)),
+    ("requestSchema", (), ("plain",)),
+]
+"""Parts of a policy, with the parts of requests and the CSRs that they judge."""
+
+
 @st.composite
 def _parts_theme(draw: st.DrawFn) -> Drawn:
     """One part of a policy, with the parts of requests and CSRs that it judges."""
-    part, asked, csrs = draw(
-        st.sampled_from(
-            [
-                ("validity", ("validity", "notBefore", "notAfter"), ("plain",)),
-                ("keyUsage", ("keyUsage", "ca"), ("plain", "plain", "RSA-2048", "Ed25519")),
-                ("extendedKeyUsage", ("extendedKeyUsage", "ca"), ("plain",)),
-                ("extensions", ("extensions",), ("plain", "extension", "critical", "broken")),
-                ("ca", ("ca",), ("plain",)),
-                ("ca", ("ca",), ("plain",)),
-                ("key", (), CSRS[:7]),
-                ("namesFrom", ("subject", "sans"), CSRS),
-                ("selector", (), ("plain",)),
-                ("rules", ("extendedKeyUsage", "ca", "validity"), ("plain",)),
-                ("requestSchema", (), ("plain",)),
-            ]
-        )
-    )
+    part, asked, csrs = draw(st.sampled_from(_PARTS))
     request = draw(optional(**{name: REQUEST_PARTS[name] for name in asked}))
     if "notAfter" in request:
         request.pop("validity", None)
-    if "ca" in request:
-        request["subject"] = {"commonName": "A"}
     return Drawn(
         {**GENEROUS, part: draw(POLICY_PARTS[part])},
         {**MODEST, **request},
         csr=draw(st.sampled_from(csrs)),
         labels=draw(_labels),
-        constraints=draw(_constraints) if "ca" in request else ({}, {}),
-        path_length=draw(st.sampled_from([2, 1, 0])),
         days=draw(st.sampled_from([1000, 20])) if part == "validity" else 1000,
         truncates=draw(st.booleans()),
+    )
+
+
+@st.composite
+def _authority_theme(draw: st.DrawFn) -> Drawn:
+    """A CA that is asked for, now and then by the name of the CA that issues, or without one."""
+    own = {"commonName": "Example Issuing CA", "organization": "Example"}
+    # Without the default of a unit, which would be part of every name.
+    policy = {**GENEROUS, "subject": {name: {"allow": ["**"]} for name in GENEROUS["subject"]}}
+    if draw(st.sampled_from([True, True, True, False])):
+        policy["ca"] = draw(POLICY_PARTS["ca"])
+    else:
+        policy.pop("ca")
+    if draw(st.sampled_from([False, False, True])):
+        policy["keyUsage"] = draw(POLICY_PARTS["keyUsage"])
+    return Drawn(
+        policy,
+        {
+            "sans": {"dns": ["b.x.internal"]},
+            "subject": draw(st.sampled_from([*3 * [{"commonName": "A"}], own, {}])),
+            "ca": draw(REQUEST_PARTS["ca"]),
+        },
+        constraints=draw(_constraints),
+        path_length=draw(st.sampled_from([2, 2, 1, 0])),
     )
 
 
@@ -201,5 +220,13 @@ def _some_parts(draw: st.DrawFn, usual: Data, drawn: dict[str, st.SearchStrategy
 
 
 situations = st.one_of(
-    _names_theme(), _subject_theme(), _parts_theme(), _parts_theme(), _anything()
+    _names_theme(),
+    _names_theme(),
+    _subject_theme(),
+    _parts_theme(),
+    _parts_theme(),
+    _parts_theme(),
+    _authority_theme(),
+    _authority_theme(),
+    _anything(),
 )

@@ -154,7 +154,7 @@ def _load(files: dict[str, bytes]) -> tuple[Any, Any] | None:
     return governing, requests
 
 
-@settings(max_examples=1500)
+@settings(max_examples=2000)
 @given(drawn=situations)
 def test_the_bytes_say_nothing_that_the_policy_does_not_allow(drawn: Drawn) -> None:
     policy = {"issuer": "issuing", **drawn.policy}
