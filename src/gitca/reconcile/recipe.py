@@ -82,12 +82,7 @@ class _Reconciler:
         try:
             if self._resume(snapshot, desired, now):  # 3
                 return True
-            plan = make_plan(desired, snapshot.state, now)  # 4
-            later = self._beyond_last_crls(plan, snapshot, now)
-            if later != now:
-                # Judged is the moment that the orders are dated: a waiver may have ended meanwhile.
-                now, desired = later, self._read(snapshot, later)
-                plan = make_plan(desired, snapshot.state, now)
+            now, desired, plan = self._plan(snapshot, desired, now)  # 4
             built = self._build(snapshot, desired, plan, now)  # 5
             self._note(plan, built)
             if not built.batch:
@@ -99,6 +94,18 @@ class _Reconciler:
         self.report.revoked += built.batch.revoked
         self._fulfil(snapshot, desired, orders)  # 7 sign, 8 check, 9 commit
         return True
+
+    def _plan(
+        self, snapshot: Snapshot, desired: Desired, now: datetime
+    ) -> tuple[datetime, Desired, Plan]:
+        """Return the plan, and the moment and documents that it is of."""
+        plan = make_plan(desired, snapshot.state, now)
+        later = self._beyond_last_crls(plan, snapshot, now)
+        if later == now:
+            return now, desired, plan
+        # Judged is the moment that the orders are dated: a waiver may have ended meanwhile.
+        desired = self._read(snapshot, later)
+        return later, desired, make_plan(desired, snapshot.state, later)
 
     def _read(self, snapshot: Snapshot, now: datetime) -> Desired:
         requesters = self.store.requesters(snapshot.source)
