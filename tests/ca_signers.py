@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gitca.errors import BackendUnavailableError
@@ -11,16 +11,37 @@ from gitca.signers import Signature, Signer
 
 
 @dataclass
-class Watched:
-    """Calls `before` with the message ahead of each signature, one at a time."""
+class Around:
+    """Another signer, in all that a class below does not say."""
 
     inner: Signer
-    before: Callable[[bytes], None]
-    signed: list[bytes] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def public_key(self) -> bytes:
         return self.inner.public_key()
+
+    def sign(self, message: bytes, signature_algorithm: str) -> Signature:
+        return self.inner.sign(message, signature_algorithm)
+
+    def longest_message(self, signature_algorithm: str) -> int | None:
+        return self.inner.longest_message(signature_algorithm)
+
+    def prove(self, signature_algorithm: str) -> str:
+        return self.inner.prove(signature_algorithm)
+
+    def describe(self) -> Mapping[str, str]:
+        return self.inner.describe()
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+@dataclass
+class Watched(Around):
+    """Calls `before` with the message ahead of each signature, one at a time."""
+
+    before: Callable[[bytes], None]
+    signed: list[bytes] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def sign(self, message: bytes, signature_algorithm: str) -> Signature:
         with self.lock:
@@ -28,9 +49,6 @@ class Watched:
             signature = self.inner.sign(message, signature_algorithm)
             self.signed.append(message)
             return signature
-
-    def close(self) -> None:
-        self.inner.close()
 
 
 def failing_after(inner: Signer, count: int) -> Watched:
@@ -45,17 +63,10 @@ def failing_after(inner: Signer, count: int) -> Watched:
 
 
 @dataclass
-class Garbled:
+class Garbled(Around):
     """Gives signatures that are another key's, under its own name."""
 
-    own: Signer
     other: Signer
-
-    def public_key(self) -> bytes:
-        return self.own.public_key()
 
     def sign(self, message: bytes, signature_algorithm: str) -> Signature:
         return self.other.sign(message, signature_algorithm)
-
-    def close(self) -> None:
-        self.own.close()

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 
 from gitca.errors import BackendUnavailableError, UsageError
-from gitca.signers import Passphrase, Signature
+from gitca.signers import KeyAbsentError, KeyOptions, Passphrase, Signature
 from gitca.signers.passphrase import check_passphrase
 from gitca.signers.pkcs8 import ITERATIONS, LABEL, encrypt_pkcs8
 from gitca.signers.secret_file import create_secret_file, read_secret_file
@@ -74,31 +74,47 @@ class FileSigner:
         key = self._key
         if key is None:
             raise UsageError(f"key {self._uri} is closed", remedy="open it again")
-        try:
-            check_algorithm(self._spki_der, signature_algorithm)
-            algorithm = SIGNATURE_ALGORITHMS[signature_algorithm]
-        except RefusedError as error:
-            raise UsageError(f"key {self._uri}: {error.message}", remedy=error.remedy) from error
+        algorithm = self._algorithm(signature_algorithm)
         return Signature(_sign(key, message, algorithm), key=self._uri)
+
+    def longest_message(self, _signature_algorithm: str) -> None:
+        """Return None: a message may have any length."""
+
+    def prove(self, signature_algorithm: str) -> str:
+        """Return that the key has been opened; whoever can do that can sign. Raises: UsageError."""
+        self._algorithm(signature_algorithm)
+        return "the file opens under its passphrase"
+
+    def describe(self) -> Mapping[str, str]:
+        """Return where the key lies."""
+        return {"kept": "in an encrypted file (PKCS #8)"}
 
     def close(self) -> None:
         """Forget the private key."""
         self._key = None
 
+    def _algorithm(self, name: str) -> SignatureAlgorithm:
+        try:
+            check_algorithm(self._spki_der, name)
+        except RefusedError as error:
+            raise UsageError(f"key {self._uri}: {error.message}", remedy=error.remedy) from error
+        return SIGNATURE_ALGORITHMS[name]
 
-def open_signer(uri: str, *, base: Path, passphrase: Passphrase) -> FileSigner:
+
+def open_signer(uri: str, *, base: Path, passphrase: Passphrase, pin: Passphrase) -> FileSigner:
     """Return the signer of the key in a file.
 
     The passphrase is asked for only when the file is one that may be used.
-    Raises: BackendUnavailableError when the file is missing or cannot be read by this user;
-    UsageError for a malformed URI, a file that others could read or planted, an unencrypted or
-    unsupported key, and a wrong passphrase.
+    Raises: KeyAbsentError when the file is missing, BackendUnavailableError when this user cannot
+    read it; UsageError for a malformed URI, a file that others could read or planted, an
+    unencrypted or unsupported key, and a wrong passphrase.
     """
     path = _path(uri, base)
     try:
         pem = read_secret_file(path, limit=_LARGEST_FILE, name=f"key {uri}")
     except OSError as error:
-        raise BackendUnavailableError(
+        absent = isinstance(error, FileNotFoundError | NotADirectoryError)
+        raise (KeyAbsentError if absent else BackendUnavailableError)(
             f"key {uri} is out of reach: {os.strerror(error.errno or 0)}",
             remedy="run where the key is, put it there, or make one with gitca keys create",
         ) from error
@@ -106,18 +122,22 @@ def open_signer(uri: str, *, base: Path, passphrase: Passphrase) -> FileSigner:
     return FileSigner(uri, _decrypt(pem, _ask(passphrase, f"key {uri}"), uri))
 
 
-def create_key(uri: str, spec: str, *, base: Path, passphrase: Passphrase) -> bytes:
+def create_key(
+    uri: str,
+    spec: str,
+    *,
+    base: Path,
+    passphrase: Passphrase,
+    pin: Passphrase,
+    options: KeyOptions,
+) -> bytes:
     """Make a key, write it encrypted into a new file of mode 0600, and return its SPKI in DER.
 
     Raises: UsageError for an unknown spec and when anything is at the path already;
     BackendUnavailableError when the file cannot be written.
     """
     path = _path(uri, base)
-    if spec not in _GENERATE:
-        raise UsageError(
-            f"key spec {spec!r} is unknown; allowed are {', '.join(_GENERATE)}",
-            remedy="choose one of them",
-        )
+    preview_key(uri, spec, options=options)
     if os.path.lexists(path):
         raise _exists(uri)
     secret = _ask(passphrase, f"new key {uri}")
@@ -132,6 +152,21 @@ def create_key(uri: str, spec: str, *, base: Path, passphrase: Passphrase) -> by
             remedy="choose a folder that this user may write to, on a file system with hard links",
         ) from error
     return _spki_der(key)
+
+
+def preview_key(uri: str, spec: str, *, options: KeyOptions) -> Mapping[str, object]:
+    """Return what `create_key` would make. Raises: UsageError."""
+    if spec not in _GENERATE:
+        raise UsageError(
+            f"key spec {spec!r} is unknown; allowed are {', '.join(_GENERATE)}",
+            remedy="choose one of them",
+        )
+    if options != KeyOptions():
+        raise UsageError(
+            f"key {uri} is a file, which has neither regions nor roles",
+            remedy="leave these options out; they are AWS KMS's",
+        )
+    return {"signer": uri, "spec": spec, "kept": "in an encrypted file (PKCS #8), of mode 0600"}
 
 
 def _path(uri: str, base: Path) -> Path:
