@@ -190,7 +190,7 @@ def test_an_order_that_the_policy_of_its_source_denies_is_not_signed(made: Clone
     names = (GeneralName("dns", NAME), GeneralName("dns", "vault.example.internal"))
     leaf = CertificateTemplate(
         subject=(replace(authority_template(
-            governing.authorities["root"], governing.authorities["root"], der
+            governing.authorities["root"], governing.authorities["root"], der, der
         ).subject[0], value=NAME),),
         spki_der=der,
         sans=names,
@@ -210,11 +210,11 @@ def test_a_ca_that_its_document_may_not_be_is_not_made(made: Clone) -> None:
     honest = honest_order(made)
     made.save({"ca/other.yaml": authority("other", "root", validity="11y")})
     made.clock.forward(minutes=11)
-    spki = made.keys.named("other").public_key()
+    spki, root = made.keys.named("other").public_key(), made.keys.named("root").public_key()
     with made.store() as store:
         authorities = load_governing(store.at(made.tip, made.tip).entries, store.read).authorities
     forger = Forger(
-        made, honest, authority_template(authorities["other"], authorities["root"], spki)
+        made, honest, authority_template(authorities["other"], authorities["root"], spki, root)
     )
     forger.push(
         *forger.certificate(

@@ -19,7 +19,7 @@ from gitca.documents.fields import (
 )
 from gitca.documents.name_constraints import NameConstraints
 from gitca.documents.subject import Subject
-from gitca.documents.uris import HttpUrl, SignerUri
+from gitca.documents.uris import SignerUri, UrlTemplate
 
 SignatureAlgorithm = Literal[
     "ecdsa-sha256",
@@ -59,11 +59,13 @@ class CrlSettings(CheckedModel):
         description="How long before nextUpdate the next CRL is made; less than lifetime.",
         examples=["3d"],
     )
-    urls: Items[HttpUrl] = Field(
+    urls: Items[UrlTemplate] = Field(
         (),
         description="http URLs of the CRL, written into every certificate that this CA issues"
-        " (CRLDistributionPoints).",
-        examples=[["http://pki.example.internal/issuing.crl"]],
+        " (CRLDistributionPoints). {ca.name} and {ca.keyIdentifier} stand for this CA's name and"
+        " its subject key identifier in hexadecimal. Without the key, those of ca/repository.yaml;"
+        " an empty list means none.",
+        examples=[["http://pki.example.internal/{ca.name}.crl"]],
     )
 
     def contradictions(self) -> Iterator[Contradiction]:
@@ -135,14 +137,15 @@ class CertificateAuthoritySpec(Model):
     )
     crl: CrlSettings = Field(
         default_factory=_default_crl,
-        description="The CRL's lifetime, refresh and URLs. Without it: 7d, 3d and no URL.",
+        description="The CRL's lifetime, refresh and URLs. Without it: 7d, 3d and the URLs of"
+        " ca/repository.yaml.",
         examples=[{"lifetime": "7d", "refreshBefore": "3d"}],
     )
-    ca_issuers_urls: Items[HttpUrl] = Field(
+    ca_issuers_urls: Items[UrlTemplate] = Field(
         (),
         description="http URLs of this CA's certificate in DER, written into every certificate that"
-        " it issues (authorityInfoAccess).",
-        examples=[["http://pki.example.internal/issuing.cer"]],
+        " it issues (authorityInfoAccess). Templates and defaults are those of crl.urls.",
+        examples=[["http://pki.example.internal/{ca.name}.cer"]],
     )
 
 

@@ -16,6 +16,7 @@ from gitca.documents.broken_revocations import BrokenRevocation, broken_revocati
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.csr_files import CsrFile, Read, load_csrs
+from gitca.documents.default_urls import lost_defaults, with_default_urls
 from gitca.documents.document import Document, Metadata
 from gitca.documents.fields import no_entries
 from gitca.documents.flaws import flaw
@@ -107,6 +108,8 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
     listing = list(entries)
     repository, authorities = _load_ca_folder(survey(listing, "ca"), read)
     policies, blocklists, waivers = _load_policies(survey(listing, "policies"), read)
+    if repository.broken:
+        authorities = _without(authorities, tuple(lost_defaults(authorities.documents)))
     authorities = _without(authorities, shared_findings(authorities.documents))
     broken = _names(authorities.broken)
     authorities = _without(authorities, issuer_findings(authorities.documents, broken))
@@ -114,9 +117,10 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
     policies = _without(
         policies, policy_findings(policies.documents.values(), authorities.documents, broken)
     )
+    settings = repository.documents.get("repository") or _default_repository()
     return Governing(
-        repository=repository.documents.get("repository") or _default_repository(),
-        authorities=authorities.documents,
+        repository=settings,
+        authorities=with_default_urls(authorities.documents, settings.spec.urls),
         policies=policies.documents,
         broken=repository.broken | authorities.broken | policies.broken,
         findings=repository.findings + authorities.findings + policies.findings,

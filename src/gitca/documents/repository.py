@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from gitca.documents.document import Envelope, Model
-from gitca.documents.fields import BranchName, Items, refuse
+from gitca.documents.document import CheckedModel, Envelope, Model
+from gitca.documents.fields import BranchName, Contradiction, Items, refuse, shown
+from gitca.documents.uris import UrlTemplate, has_template
 
 
 class Committer(Model):
@@ -35,8 +37,34 @@ def _check_publish(targets: tuple[Any, ...]) -> tuple[Any, ...]:
     return targets
 
 
+class DefaultUrls(CheckedModel):
+    """Where relying parties find what CAs publish whose documents state no URLs."""
+
+    crl: Items[UrlTemplate] = Field(
+        (),
+        description="The crl.urls of every CA whose document has none.",
+        examples=[["http://pki.example.internal/{ca.name}.crl"]],
+    )
+    ca_issuers: Items[UrlTemplate] = Field(
+        (),
+        description="The caIssuersUrls of every CA whose document has none.",
+        examples=[["http://pki.example.internal/{ca.name}-{ca.keyIdentifier}.cer"]],
+    )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what would be one CRL's URL in the certificates of several CAs."""
+        for index, url in enumerate(self.crl):
+            if not has_template(url):
+                yield Contradiction(
+                    "repository.urls.shared",
+                    f"{shown(url)} would be the URL of every CA's CRL, and each CA has its own",
+                    "write {ca.name} or {ca.keyIdentifier} into its path",
+                    ("crl", index),
+                )
+
+
 class RepositorySpec(Model):
-    """Branches, committer and publishing."""
+    """Branches, committer, URLs and publishing."""
 
     branch: BranchName = Field(
         "main",
@@ -53,6 +81,17 @@ class RepositorySpec(Model):
         default_factory=Committer,
         description="The name under which gitca commits.",
         examples=[{"name": "gitca", "email": "gitca@example.internal"}],
+    )
+    urls: DefaultUrls = Field(
+        default_factory=DefaultUrls,
+        description="The URLs of CRLs and CA certificates for every CA whose document states none."
+        " An empty list in a CA's document means none.",
+        examples=[
+            {
+                "crl": ["http://pki.example.internal/{ca.name}.crl"],
+                "caIssuers": ["http://pki.example.internal/{ca.name}.cer"],
+            }
+        ],
     )
     publish: Annotated[Items[Any], AfterValidator(_check_publish)] = Field(
         (),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -13,6 +14,7 @@ from gitca.documents.fields import refuse, shown
 LONGEST = 2048
 _URI_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:.")
+_TEMPLATE = re.compile(r"\{(ca\.name|ca\.keyIdentifier)\}")
 _SECRETS = frozenset({"pin-value", "pin", "password", "passphrase", "secret", "secret-key"})
 
 
@@ -43,6 +45,42 @@ def _http_url(value: str) -> str:
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """An absolute http URL in ASCII, without user name and fragment."""
+
+
+def expand_url(template: str, values: Mapping[str, str]) -> str:
+    """Return a URL template with `{ca.name}` and the like replaced by the values that are given.
+
+    A template whose value is not given stays as it is.
+    """
+    return _TEMPLATE.sub(lambda found: values.get(found[1], found[0]), template)
+
+
+def _url_template(value: str) -> str:
+    sample = _TEMPLATE.sub("x" * 40, value)
+    if "{" in sample or "}" in sample:
+        raise refuse(
+            "document.url.template",
+            f"{shown(value)} has braces that are no template of a URL; there is {{ca.name}} and"
+            " {ca.keyIdentifier}",
+            "write one of them, or percent-encode the brace: %7B and %7D",
+        )
+    if _TEMPLATE.search(value.partition("://")[2].partition("/")[0]):
+        raise refuse(
+            "document.url.template",
+            f"{shown(value)} has a template in its host; allowed is the path",
+            "write the host out: the name of a CA need not be one of a host",
+        )
+    _http_url(sample)
+    return value
+
+
+UrlTemplate = Annotated[str, AfterValidator(_url_template)]
+"""An http URL whose path may hold `{ca.name}` and `{ca.keyIdentifier}`; nothing else in braces."""
+
+
+def has_template(url: str) -> bool:
+    """Whether a URL is another one for each CA."""
+    return _TEMPLATE.search(url) is not None
 
 
 def _carries_secret(value: str, parts: SplitResult) -> bool:

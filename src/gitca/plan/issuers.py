@@ -17,6 +17,7 @@ from gitca.plan.model import CreateAuthority, SignCrl
 from gitca.plan.reserved_keys import judge_standing_key
 from gitca.policy.authority import judge_authority, propose_authority
 from gitca.policy.case import IssuerFacts
+from gitca.policy.issuer_urls import issuer_urls
 from gitca.x509.algorithms import check_algorithm, default_algorithm
 from gitca.x509.certificate import Certificate
 from gitca.x509.template import CertificateTemplate
@@ -121,16 +122,18 @@ def authority_template(
     document: Document[CertificateAuthoritySpec],
     signing: Document[CertificateAuthoritySpec],
     spki_der: bytes,
+    signing_spki: bytes,
 ) -> CertificateTemplate:
     """Return the template of a CA's certificate, with what the CA above says of itself.
 
-    A root carries no pointer to its own CRL and certificate: who trusts it has it already.
+    `signing_spki` is the key of the CA above. A root carries no pointer to its own CRL and
+    certificate: who trusts it has it already.
     """
     template = propose_authority(document, spki_der)
     if document.name == signing.name:
         return template
-    urls = signing.spec.crl.urls, signing.spec.ca_issuers_urls
-    return replace(template, crl_urls=urls[0], ca_issuers_urls=urls[1])
+    urls = issuer_urls(signing, signing_spki)
+    return replace(template, crl_urls=urls.crl, ca_issuers_urls=urls.ca_issuers)
 
 
 def signature_algorithm(document: Document[CertificateAuthoritySpec], spki_der: bytes) -> str:

@@ -167,7 +167,9 @@ class Rebuild:
         reserved = judge_new_key(document, key, blocked, self._orders_before(ordered))
         _check_granted(ordered, (*findings, *reserved))
         return _Demand(
-            template=authority_template(document, signing, spki_der),
+            template=authority_template(
+                document, signing, spki_der, parent.template.spki_der if parent else spki_der
+            ),
             period=certificate_dates(moment, Period(document.spec.validity), parent, None),
             issuer=_issuer(signing, parent, spki_der),
         )

@@ -12,6 +12,7 @@ from gitca.documents.usages import extended_key_usage_oid
 from gitca.findings import Finding
 from gitca.policy.case import Case
 from gitca.policy.extensions import certificate_policies, stated_extensions, unsound_values
+from gitca.policy.issuer_urls import issuer_urls
 from gitca.policy.name_constraints import constraints_of
 from gitca.policy.names import (
     names_in_both,
@@ -75,7 +76,8 @@ def template_of(case: Case, proposal: Proposal) -> CertificateTemplate | None:
     """Return the template of a proposal, or None where a part of it could not be represented."""
     if proposal.findings:
         return None
-    authority, policy, asked = case.authority.spec, case.policy.spec, case.request.spec.ca
+    policy, asked = case.policy.spec, case.request.spec.ca
+    urls = issuer_urls(case.authority, case.issuer.template.spki_der if case.issuer else b"")
     usages = proposal.extended_key_usage.values
     bits = (*proposal.key_usage.values, *(CA_KEY_USAGE if asked else ()))
     return CertificateTemplate(
@@ -87,8 +89,8 @@ def template_of(case: Case, proposal: Proposal) -> CertificateTemplate | None:
         basic_constraints=BasicConstraints(asked.path_length) if asked else None,
         name_constraints=constraints_of(asked.name_constraints) if asked else None,
         certificate_policies=certificate_policies(case),
-        crl_urls=authority.crl.urls,
-        ca_issuers_urls=authority.ca_issuers_urls,
+        crl_urls=urls.crl,
+        ca_issuers_urls=urls.ca_issuers,
         extensions=tuple(stated.extension for stated in stated_extensions(case)),
         # RFC 5280 section 4.2.1.3 asks for it, and a CA is nothing to be lenient about. Of an
         # extension that is not there a certificate says nothing, and a template the usual.

@@ -144,8 +144,8 @@ class Builder:
         if problems:
             yield from problems
             return
-        template = authority_template(document, signing, spki_der)
         signing_spki = parent.template.spki_der if parent else spki_der
+        template = authority_template(document, signing, spki_der, signing_spki)
         issuer = Issuer(parent.der if parent else None, signature_algorithm(signing, signing_spki))
         period = self._dates(Period(document.spec.validity), parent)
         yield from self._rehearse(action, template, issuer, period)

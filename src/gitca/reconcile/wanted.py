@@ -178,7 +178,11 @@ class Wanted:
             return
         if spki_identifier(spki_der) != given.key:
             yield Objection("the document of the CA names another key since")
-        if authority_template(document, signing, spki_der).digest != given.template:
+        above = self.planner.issuers.get(ordered.ca)
+        certificate = above.certificate if above else None
+        signing_spki = certificate.template.spki_der if certificate else spki_der
+        wanted = authority_template(document, signing, spki_der, signing_spki)
+        if wanted.digest != given.template:
             yield Objection("the documents ask for another certificate by now")
 
     def _too_long(
