@@ -154,8 +154,10 @@ def test_an_order_for_a_ca_left_behind_is_built_again_with_its_issuers_urls(
     dying = failing_after(clone.keys.named("root"), 1)
     with pytest.raises(BackendUnavailableError):
         clone.reconcile(opener=clone.keys.but(root=dying))
-    assert clone.state.authority("issuing").pending_certificate is not None
+    left = clone.state.authority("issuing").pending_certificate
+    assert left is not None
     assert clone.reconcile(take_over=True).exit_code == 0
+    assert clone.state.orders[left.ordered.order].signed is not None
     assert urls(text_of(clone, "issued/issuing/ca.pem")) == defaults_of(clone, "root")
     assert clone.verify().contradictions == []
 
