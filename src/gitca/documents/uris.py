@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import AfterValidator
 
+from gitca.documents import aws_key_uri
 from gitca.documents.fields import refuse, shown
 
 LONGEST = 2048
@@ -105,6 +106,11 @@ def _signer_uri(value: str) -> str:
             "the signer URI carries a PIN or password, and the repository is no place for one",
             "remove it, change the PIN, and give it by environment variable or file instead",
         )
+    if parts.scheme == aws_key_uri.SCHEME:
+        try:
+            aws_key_uri.parse_aws_key_uri(value)
+        except aws_key_uri.AwsKeyUriError as error:
+            raise refuse("authority.key", error.message, error.remedy) from error
     return value
 
 

@@ -168,7 +168,13 @@ def _file() -> Backend:
     return file
 
 
-SCHEMES: Mapping[str, Callable[[], Backend]] = MappingProxyType({"file": _file})
+def _aws_kms() -> Backend:
+    from gitca.signers import aws_kms
+
+    return aws_kms
+
+
+SCHEMES: Mapping[str, Callable[[], Backend]] = MappingProxyType({"file": _file, "awskms": _aws_kms})
 
 
 def no_pin(purpose: str) -> bytes:
