@@ -353,6 +353,7 @@ AUTHORITIES = {
     "key without scheme": (6, "  key: ‸issuing.key", "authority.key"),
     "key with a space": (6, "  key: ‸'file:a b'", "authority.key"),
     "key with a PIN": (6, "  key: ‸pkcs11:token=a?pin-value=1234", "authority.key.secret"),
+    "key of no form in KMS": (6, "  key: ‸awskms:///issuing", "authority.key"),
     "key with a password": (6, "  key: ‸https://u:p@host/key", "authority.key.secret"),
     "algorithm": (7, "  signatureAlgorithm: ‸sha256-rsa", "document.value"),
     "SHA-1": (7, "  signatureAlgorithm: ‸ecdsa-sha1", "document.value"),

@@ -91,7 +91,7 @@ def parts_of(error: ClientError) -> tuple[str, int, str]:
     words = " ".join(str(answer.get("Message") or "").split())
     printable = "".join(character for character in words if character.isprintable())
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    return str(answer.get("Code") or status), status, printable[:_LONGEST_WORDS]
+    return str(answer.get("Code") or status), status, printable[:_LONGEST_WORDS].rstrip(". ")
 
 
 def is_throttled(code: str, status: int) -> bool:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import time
 import uuid
 from collections.abc import Mapping
@@ -139,6 +140,8 @@ class SignRequests:
             proxies=get_environ_proxies(self._url),
             timeout=(CONNECT_SECONDS, READ_SECONDS),
             max_pool_connections=POOL,
+            # A request is sent in two pieces, and must not wait for the first to be acknowledged.
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
 
     def close(self) -> None:

@@ -76,7 +76,7 @@ class AwsKmsSigner:
         Raises: UsageError, KeyUnsuitableError, BackendUnavailableError.
         """
         connection = self._usable()
-        work = self._work(b"", signature_algorithm)
+        work = self._work(b"DryRun", signature_algorithm)
         with wrapped("Sign", f"key {self._uri}"):
             try:
                 answer = connection.client.sign(
