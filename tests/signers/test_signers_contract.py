@@ -1,19 +1,33 @@
-"""What every signer owes, whatever holds its key. A new backend joins BACKENDS and nothing else."""
+"""What every signer owes, whatever holds its key.
+
+A new backend joins BACKENDS, and says in conftest.py under which URIs it has keys.
+"""
 
 from __future__ import annotations
 
+import json
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 from signature_judges import verifies
 
-from gitca.errors import BackendUnavailableError, UsageError
-from gitca.signers import SCHEMES, Signer, create_key, open_signer
+from gitca.errors import GitcaError, UsageError
+from gitca.signers import (
+    SCHEMES,
+    KeyAbsentError,
+    KeyOptions,
+    KeyUnsuitableError,
+    Signer,
+    create_key,
+    open_signer,
+    preview_key,
+)
 from gitca.x509.algorithms import SIGNATURE_ALGORITHMS, algorithms_for
 from gitca.x509.keys import KEY_SPECS, describe_key
 
@@ -24,18 +38,29 @@ LARGER_THAN_A_KMS_TAKES = bytes(1_000_000)
 
 @dataclass(frozen=True)
 class BackendUnderTest:
-    """How to reach one backend: its scheme, the keys it can make, and the URI of a key's name."""
+    """One backend: its scheme, the keys it can make, what that takes, how it says there is none.
+
+    The fixture `SCHEME_uris` gives the URIs of its keys.
+    """
 
     scheme: str
     specs: tuple[str, ...]
-    uri: Callable[[str], str]
+    options: KeyOptions = field(default_factory=KeyOptions)
+    absent: type[GitcaError] = KeyAbsentError
 
     def __str__(self) -> str:
         return self.scheme
 
 
 BACKENDS = (
-    BackendUnderTest("file", tuple(KEY_SPECS), lambda name: f"file:.gitca/keys/{name}.pem"),
+    BackendUnderTest("file", tuple(KEY_SPECS)),
+    BackendUnderTest(
+        "awskms",
+        tuple(KEY_SPECS),
+        KeyOptions(signing_roles=("arn:aws:iam::123456789012:role/gitca",)),
+        # An alias that does not exist is a mistake: KMS is the same on every machine.
+        absent=KeyUnsuitableError,
+    ),
 )
 CASES = [(backend, spec) for backend in BACKENDS for spec in backend.specs]
 ALGORITHMS = [
@@ -59,23 +84,42 @@ class Made:
     signer: Signer
 
 
+class Keys:
+    """The one key of each backend and spec, made when it is first asked for."""
+
+    def __init__(self, request: pytest.FixtureRequest, base: Path) -> None:
+        self.base = base
+        self._request = request
+        self._made: dict[tuple[BackendUnderTest, str], Made] = {}
+
+    def uri(self, backend: BackendUnderTest, name: str) -> str:
+        uri: str = self._request.getfixturevalue(f"{backend.scheme}_uris")(name)
+        return uri
+
+    def create(self, backend: BackendUnderTest, uri: str, spec: str) -> bytes:
+        options = backend.options
+        return create_key(uri, spec, base=self.base, passphrase=passphrase, options=options)
+
+    def __call__(self, backend: BackendUnderTest, spec: str) -> Made:
+        if (backend, spec) not in self._made:
+            uri = self.uri(backend, spec)
+            spki_der = self.create(backend, uri, spec)
+            signer = open_signer(uri, base=self.base, passphrase=passphrase)
+            self._made[backend, spec] = Made(uri, self.base, spki_der, signer)
+        return self._made[backend, spec]
+
+    def close(self) -> None:
+        for each in self._made.values():
+            each.signer.close()
+
+
 @pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Made]]:
-    """Give the one key of a backend and spec, made when it is first asked for."""
-    base = tmp_path_factory.mktemp("ca")
-    made: dict[tuple[BackendUnderTest, str], Made] = {}
-
-    def key(backend: BackendUnderTest, spec: str) -> Made:
-        if (backend, spec) not in made:
-            uri = backend.uri(spec)
-            spki_der = create_key(uri, spec, base=base, passphrase=passphrase)
-            signer = open_signer(uri, base=base, passphrase=passphrase)
-            made[backend, spec] = Made(uri, base, spki_der, signer)
-        return made[backend, spec]
-
-    yield key
-    for each in made.values():
-        each.signer.close()
+def keys(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Keys]:
+    made = Keys(request, tmp_path_factory.mktemp("ca"))
+    yield made
+    made.close()
 
 
 def test_every_scheme_is_under_this_contract() -> None:
@@ -97,11 +141,49 @@ def test_an_independent_verifier_accepts_each_signature(
     keys, backend, spec, algorithm, message, tmp_path
 ) -> None:
     made = keys(backend, spec)
+    message = message[: made.signer.longest_message(algorithm)]
     signature = made.signer.sign(message, algorithm)
     assert signature.key
+    assert signature.unanswered == ()
     judged = {"algorithm": algorithm, "folder": tmp_path}
     assert verifies(made.spki_der, signature.value, message, **judged)
     assert not verifies(made.spki_der, signature.value, message + b"!", **judged)
+
+
+@pytest.mark.parametrize(("backend", "spec", "algorithm"), ALGORITHMS, ids=str)
+def test_what_is_longer_than_the_longest_message_is_refused_with_both_numbers(
+    keys, backend, spec, algorithm
+) -> None:
+    signer = keys(backend, spec).signer
+    longest = signer.longest_message(algorithm)
+    if longest is None:
+        return
+    with pytest.raises(UsageError, match=str(longest)) as caught:
+        signer.sign(bytes(longest + 1), algorithm)
+    assert str(longest + 1) in caught.value.message
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(("backend", "spec", "algorithm"), ALGORITHMS, ids=str)
+def test_a_signer_says_what_shows_that_it_may_sign(keys, backend, spec, algorithm) -> None:
+    assert keys(backend, spec).signer.prove(algorithm)
+
+
+@pytest.mark.parametrize(("backend", "spec"), CASES, ids=str)
+def test_a_signer_describes_its_key(keys, backend, spec) -> None:
+    described = keys(backend, spec).signer.describe()
+    assert described["kept"]
+    assert all(isinstance(text, str) for pair in described.items() for text in pair)
+
+
+@pytest.mark.parametrize(("backend", "spec"), CASES, ids=str)
+def test_a_key_can_be_shown_before_it_is_made(keys, backend, spec) -> None:
+    uri = keys.uri(backend, f"shown-{spec}")
+    shown = preview_key(uri, spec, options=backend.options)
+    assert (shown["signer"], shown["spec"]) == (uri, spec)
+    json.dumps(shown)
+    with pytest.raises(backend.absent):
+        open_signer(uri, base=keys.base, passphrase=passphrase)
 
 
 @pytest.mark.parametrize(("backend", "spec"), CASES, ids=str)
@@ -109,9 +191,10 @@ def test_a_foreign_algorithm_is_refused(keys, backend, spec) -> None:
     signer = keys(backend, spec).signer
     foreign = set(SIGNATURE_ALGORITHMS) - set(algorithms_for(KEY_SPECS[spec]))
     for name in sorted(foreign):
-        with pytest.raises(UsageError, match=name) as caught:
-            signer.sign(MESSAGE, name)
-        assert caught.value.remedy
+        for ask in (partial(signer.sign, MESSAGE), signer.prove):
+            with pytest.raises(UsageError, match=name) as caught:
+                ask(name)
+            assert caught.value.remedy
 
 
 @pytest.mark.parametrize("name", ["", "sha256", "ECDSA-SHA256", "ecdsa-sha1", "rsa-pkcs1-md5"])
@@ -137,27 +220,29 @@ def test_many_threads_may_sign_at_once(keys, backend, spec, tmp_path) -> None:
 def test_a_key_is_never_replaced(keys, backend) -> None:
     made = keys(backend, backend.specs[0])
     with pytest.raises(UsageError, match="exists already"):
-        create_key(made.uri, backend.specs[-1], base=made.base, passphrase=passphrase)
+        keys.create(backend, made.uri, backend.specs[-1])
     with closing(open_signer(made.uri, base=made.base, passphrase=passphrase)) as again:
         assert again.public_key() == made.spki_der
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=str)
-def test_a_missing_key_is_a_backend_out_of_reach(backend, tmp_path) -> None:
-    uri = backend.uri("nowhere")
-    with pytest.raises(BackendUnavailableError, match="out of reach") as caught:
-        open_signer(uri, base=tmp_path, passphrase=passphrase)
+def test_a_missing_key_is_named(keys, backend) -> None:
+    uri = keys.uri(backend, "nowhere")
+    with pytest.raises(backend.absent) as caught:
+        open_signer(uri, base=keys.base, passphrase=passphrase)
     assert uri in str(caught.value)
     assert caught.value.remedy
 
 
 @pytest.mark.parametrize("spec", ["", "RSA-1024", "rsa-2048", "P-224", "Ed448", "ML-DSA-99"])
 @pytest.mark.parametrize("backend", BACKENDS, ids=str)
-def test_an_unknown_key_spec_is_refused(backend, spec, tmp_path) -> None:
+def test_an_unknown_key_spec_is_refused(keys, backend, spec) -> None:
+    uri = keys.uri(backend, "new")
     with pytest.raises(UsageError, match="key spec") as caught:
-        create_key(backend.uri("new"), spec, base=tmp_path, passphrase=passphrase)
+        keys.create(backend, uri, spec)
     assert "P-256" in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(backend.absent):
+        open_signer(uri, base=keys.base, passphrase=passphrase)
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=str)
@@ -175,12 +260,14 @@ def test_a_closed_signer_refuses_and_may_be_closed_again(keys, backend) -> None:
 def test_no_secret_is_printed_or_said(keys, backend, capfd) -> None:
     made = keys(backend, backend.specs[0])
     with pytest.raises(UsageError) as caught:
-        create_key(made.uri, backend.specs[0], base=made.base, passphrase=passphrase)
+        keys.create(backend, made.uri, backend.specs[0])
     said = ["".join(traceback.format_exception(caught.value)), repr(made.signer)]
+    said.append(made.signer.prove(algorithms_for(KEY_SPECS[backend.specs[0]])[0]))
+    said.extend(made.signer.describe().values())
     with pytest.raises(UsageError) as caught:
         made.signer.sign(MESSAGE, "unknown")
     said.append("".join(traceback.format_exception(caught.value)))
     made.signer.sign(MESSAGE, algorithms_for(KEY_SPECS[backend.specs[0]])[0])
     printed = capfd.readouterr()
     assert printed.out == printed.err == ""
-    assert not any(SECRET.decode() in text for text in said)
+    assert not any(secret in text for text in said for secret in (SECRET.decode(), "testing"))
