@@ -118,7 +118,7 @@ class AwsServer:
         self._control("DELETE", "switches")
 
     def signs(self) -> list[dict[str, Any]]:
-        """Return every Sign that made a signature (`sign_log.Made`), in the order they were made."""
+        """Return every Sign that made a signature (`sign_log.Made`), in their order."""
         made: list[dict[str, Any]] = self._control("GET", "log")["signs"]
         return made
 

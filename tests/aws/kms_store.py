@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import moto.kms.models as moto_models
-from kms_errors import KmsError, not_in
+from kms_errors import KmsError, invalid, not_in
 from kms_keys import ALGORITHMS, KeyPair
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.kms.models import Key, KmsBackend, kms_backends
@@ -48,9 +48,7 @@ def check_new(parameters: Mapping[str, Any]) -> None:
     else:
         allowed = ["SIGN_VERIFY", *(["ENCRYPT_DECRYPT"] if spec.startswith("RSA") else [])]
     if usage not in allowed or (spec != default and not parameters.get("KeyUsage")):
-        raise KmsError(
-            "ValidationException", f"KeyUsage {usage} is not compatible with KeySpec {spec}"
-        )
+        raise invalid(f"KeyUsage {usage} is not compatible with KeySpec {spec}")
 
 
 def backend_of(region: str) -> KmsBackend:
@@ -110,10 +108,22 @@ def check_managed(operation: str, region: str, parameters: Mapping[str, Any]) ->
         raise KmsError("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
     if operation in forbidden and key.key_state == "PendingDeletion":
         raise _pending(key)
+    if operation == "UpdateAlias":
+        _check_same_type(key, find(region, parameters["AliasName"]))
     days = parameters.get("PendingWindowInDays", 30)
     if operation == "ScheduleKeyDeletion" and not 7 <= days <= 30:
         # API Reference, "ScheduleKeyDeletion", PendingWindowInDays: between 7 and 30, inclusive.
-        raise KmsError("ValidationException", f"PendingWindowInDays is {days}, allowed is 7 to 30")
+        raise invalid(f"PendingWindowInDays is {days}, allowed is 7 to 30")
+
+
+def _check_same_type(key: Key, current: Key) -> None:
+    """Hold an alias's new key against its current one.
+
+    API Reference, "UpdateAlias": both must be symmetric, asymmetric or HMAC, with the same usage.
+    """
+    same_kind = (key.key_spec in ALGORITHMS) == (current.key_spec in ALGORITHMS)
+    if not same_kind or key.key_usage != current.key_usage:
+        raise invalid(f"alias of a {current.key_usage} key cannot move to a {key.key_usage} key")
 
 
 def _pending(key: Key) -> KmsError:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, field
+
+from kms_call import Call
 
 
 @dataclass(slots=True)
@@ -44,6 +47,18 @@ class SignLog:
 
     made: list[Made] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
+
+    def refused(self, call: Call, error: str) -> None:
+        """Add a call that failed."""
+        entry = Failed(
+            request_id=call.request_id,
+            operation=call.operation,
+            key=call.key,
+            error=error,
+            arrived=call.arrived,
+            answered=time.monotonic(),
+        )
+        self.failed.append(entry)
 
     def clear(self) -> None:
         self.made.clear()

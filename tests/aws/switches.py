@@ -6,6 +6,9 @@ import random
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import kms_store
+from key_policy import Attempt, allows
+from kms_call import Call
 from kms_errors import KmsError
 
 BEFORE = ("", "error", "drop", "unavailable")
@@ -18,13 +21,14 @@ class Switches:
 
     `latency_ms`: each Sign waits that long before it is looked at, at the same time as others.
     `throttle`: the share of Sign calls that get ThrottlingException, drawn with `seed`.
-    `before`: Sign fails and signs nothing: by KMSInternalException (`error`), by KeyUnavailable
-    (`unavailable`), or its connection is closed (`drop`).
+    `before`: Sign fails and signs nothing: by KMSInternalException (`error`), by
+    KeyUnavailableException (`unavailable`), or its connection is closed (`drop`).
     `after`: Sign signs, and then fails by KMSInternalException or a closed connection.
     `deny`: operations that get AccessDeniedException, whoever asks; `*` is all.
-    `calls`: `throttle`, `before`, `after` and `deny` hold for that many calls of Sign (the others
-    do not count) from now on, then no more; None is for ever.
-    `key`: they hold for the key with this id only, where it is given.
+    `caller`: the ARN of a role or user; the key policies are then held against it.
+    `calls`: of Sign, `throttle`, `before`, `after` and `deny` hold for that many calls from now on,
+    then no more; None is for ever.
+    `key`: of Sign, they hold for the key with this id only, where one is given.
     """
 
     latency_ms: float = 0.0
@@ -33,6 +37,7 @@ class Switches:
     before: str = ""
     after: str = ""
     deny: tuple[str, ...] = ()
+    caller: str = ""
     calls: int | None = None
     key: str = ""
 
@@ -52,7 +57,7 @@ class SwitchBoard:
     _counted: int = 0
 
     def set(self, changes: dict[str, Any]) -> None:
-        """Change some settings and count from zero. Raises: TypeError, ValueError."""
+        """Change some settings; count and draw from the start. Raises: TypeError, ValueError."""
         if "deny" in changes:
             changes["deny"] = tuple(changes["deny"])
         self.now = replace(self.now, **changes)
@@ -63,27 +68,36 @@ class SwitchBoard:
 
     def for_sign(self, key_id: str) -> Switches:
         """Return what holds for this call of Sign, which is counted."""
+        healthy = Switches(caller=self.now.caller)
         if self.now.key and self.now.key != key_id:
-            return Switches()
+            return healthy
         self._counted += 1
-        if self.now.calls is not None and self._counted > self.now.calls:
-            return Switches()
-        return self.now
+        is_over = self.now.calls is not None and self._counted > self.now.calls
+        return healthy if is_over else self.now
 
-    def is_throttled(self, chosen: Switches) -> bool:
-        """Draw whether a call is throttled."""
-        return bool(chosen.throttle) and self._random.random() < chosen.throttle
+    def throttle(self, switches: Switches) -> None:
+        """Draw whether a call is throttled (Developer Guide, "Throttling AWS KMS requests")."""
+        if switches.throttle and self._random.random() < switches.throttle:
+            raise KmsError(
+                "ThrottlingException",
+                "You have exceeded the rate at which you may call KMS. "
+                "Reduce the frequency of your calls.",
+            )
 
-    def refuse_denied(self, operation: str) -> None:
-        """Raise AccessDeniedException for an operation that is switched off, Sign excepted."""
-        if operation in self.now.deny or "*" in self.now.deny:
-            raise denied(operation)
+    def check_permission(self, switches: Switches, attempt: Attempt, call: Call) -> None:
+        """Refuse what is switched off, and what the policy of the key does not allow its caller."""
+        if {"*", attempt.operation} & set(switches.deny):
+            raise _denied(attempt)
+        if attempt.caller and call.key:
+            key = kms_store.find(call.region, call.key)
+            if not allows(key.policy, attempt):
+                raise _denied(attempt)
 
 
-def denied(operation: str) -> KmsError:
+def _denied(attempt: Attempt) -> KmsError:
     """Return the error of a caller without permission (API Reference, "Common Errors")."""
     return KmsError(
         "AccessDeniedException",
-        f"User: arn:aws:iam::123456789012:user/test is not authorized to perform: "
-        f"kms:{operation} because no identity-based policy allows the kms:{operation} action",
+        f"User: {attempt.principal} is not authorized to perform: kms:{attempt.operation} on this "
+        f"resource because no resource-based policy allows the kms:{attempt.operation} action",
     )
