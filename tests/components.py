@@ -41,6 +41,7 @@ COMPONENTS = {
     "nss": Component("libnss3-tools", ("certutil", "vfychain"), "CSRs and chains"),
     "java": Component("default-jdk-headless", ("java", "javac", "keytool"), "CSRs and PKIX paths"),
     "nginx": Component("nginx-light", ("nginx",), "TLS handshakes with client certificates"),
+    "softhsm": Component("softhsm2", ("softhsm2-util",), "the PKCS #11 signer, as its token"),
 }
 
 
@@ -62,6 +63,21 @@ def program(name: str) -> Path:
     if found is None:
         raise FileNotFoundError(name)
     return Path(found)
+
+
+def softhsm_module() -> Path:
+    """Return the PKCS #11 module that comes with softhsm2-util."""
+    # Debian has it in both folders, one a link; others in one of them.
+    places = (
+        "/usr/lib/softhsm",
+        "/usr/lib64/softhsm",
+        "/usr/local/lib/softhsm",
+        "/usr/lib64/pkcs11",
+    )
+    for place in places:
+        if (module := Path(place, "libsofthsm2.so")).exists():
+            return module
+    raise FileNotFoundError("libsofthsm2.so")
 
 
 def as_root() -> tuple[str, ...] | None:

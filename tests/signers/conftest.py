@@ -4,8 +4,9 @@ import pytest
 
 from aws.aws_server import AwsServer
 from aws_fixtures import aws, aws_once
+from token_world import token
 
-__all__ = ["aws", "aws_once", "awskms_uris", "file_uris"]
+__all__ = ["aws", "aws_once", "awskms_uris", "file_uris", "pkcs11_uris"]
 
 Uris = Callable[[str], str]
 """The name of a key to the URI under which a backend may have or make it."""
@@ -22,3 +23,8 @@ def awskms_uris(aws_once: AwsServer) -> Iterator[Uris]:
         for name, value in aws_once.environment().items():
             patch.setenv(name, value)
         yield lambda name: aws_once.uri(f"alias/{name}")
+
+
+@pytest.fixture(scope="session")
+def pkcs11_uris() -> Uris:
+    return token("contract").uri

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -43,16 +42,14 @@ def reconcile(
     """
     from gitca.cli.clone import check_authority, open_store
     from gitca.cli.done import report_record, write_report
-    from gitca.cli.passphrase import passphrase_of_user
+    from gitca.cli.passphrase import signer_opener
     from gitca.cli.run import next_serial, run_name
     from gitca.documents.load import load_governing
     from gitca.reconcile.keys import Keys
     from gitca.reconcile.recipe import World, reconcile
-    from gitca.signers import open_signer
 
     settings = settings_of(context)
-    passphrase, root = passphrase_of_user(), settings.root
-    opener = partial(open_signer, base=root, passphrase=passphrase)
+    opener = signer_opener(settings.root)
     with (
         open_store(settings.repo) as store,
         Keys(opener, frozenset(ca) if ca else None) as keys,

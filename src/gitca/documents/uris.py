@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import AfterValidator
 
-from gitca.documents import aws_key_uri
+from gitca.documents import aws_key_uri, pkcs11_uri
 from gitca.documents.fields import refuse, shown
 
 LONGEST = 2048
@@ -110,6 +110,11 @@ def _signer_uri(value: str) -> str:
         try:
             aws_key_uri.parse_aws_key_uri(value)
         except aws_key_uri.AwsKeyUriError as error:
+            raise refuse("authority.key", error.message, error.remedy) from error
+    if parts.scheme == pkcs11_uri.SCHEME:
+        try:
+            pkcs11_uri.parse_pkcs11_uri(value)
+        except pkcs11_uri.Pkcs11UriError as error:
             raise refuse("authority.key", error.message, error.remedy) from error
     return value
 

@@ -174,7 +174,15 @@ def _aws_kms() -> Backend:
     return aws_kms
 
 
-SCHEMES: Mapping[str, Callable[[], Backend]] = MappingProxyType({"file": _file, "awskms": _aws_kms})
+def _pkcs11() -> Backend:
+    from gitca.signers import pkcs11_signer
+
+    return pkcs11_signer
+
+
+SCHEMES: Mapping[str, Callable[[], Backend]] = MappingProxyType(
+    {"file": _file, "awskms": _aws_kms, "pkcs11": _pkcs11}
+)
 
 
 def no_pin(purpose: str) -> bytes:
