@@ -29,7 +29,7 @@ class AwsServer:
         self.region = region
         self.endpoint = ""
         self._process: subprocess.Popen[str] | None = None
-        self._clients: list[Any] = []
+        self._clients: dict[tuple[str, int, int], Any] = {}
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -54,7 +54,7 @@ class AwsServer:
 
     def stop(self) -> None:
         """End the server, as an outage does; clients see their connections refused."""
-        for client in self._clients:
+        for client in self._clients.values():
             client.close()
         self._clients.clear()
         if self._process is not None:
@@ -83,6 +83,13 @@ class AwsServer:
         return self._client("s3", attempts, connections)
 
     def _client(self, service: str, attempts: int, connections: int) -> Any:
+        """Return the client with these settings; making one takes boto3 a while."""
+        wanted = (service, attempts, connections)
+        if wanted not in self._clients:
+            self._clients[wanted] = self._new_client(*wanted)
+        return self._clients[wanted]
+
+    def _new_client(self, service: str, attempts: int, connections: int) -> Any:
         import boto3
         from botocore.config import Config
 
@@ -90,11 +97,8 @@ class AwsServer:
             retries={"total_max_attempts": attempts, "mode": "standard"},
             max_pool_connections=connections,
         )
-        client = boto3.session.Session(region_name=self.region, **CREDENTIALS).client(
-            service, endpoint_url=self.endpoint, config=config
-        )
-        self._clients.append(client)
-        return client
+        session = boto3.session.Session(region_name=self.region, **CREDENTIALS)
+        return session.client(service, endpoint_url=self.endpoint, config=config)
 
     def create_key(self, spec: str, *, alias: str | None = None, **parameters: Any) -> str:
         """Make a signing key, with an alias (`alias/name`) if given, and return its ARN."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import kms_store
+from key_states import check_usable
 from kms_errors import KmsError, invalid, not_in
 from kms_keys import MESSAGE_TYPES, RAW, SIGNING_ALGORITHMS, KeyPair, check_message
 from moto.kms.models import Key
@@ -49,7 +50,7 @@ def check(region: str, parameters: Mapping[str, Any], operation: str) -> Task:
         raise not_in(message_type, "messageType", MESSAGE_TYPES)
     message = blob(parameters, "Message")
     key = kms_store.find(region, required(parameters, "KeyId"))
-    kms_store.check_usable(key)
+    check_usable(key)
     if key.key_usage != "SIGN_VERIFY":
         problem = f"{key.arn} key usage is {key.key_usage} which is not valid for {operation}."
         raise KmsError("InvalidKeyUsageException", problem)
@@ -96,7 +97,7 @@ def get_public_key(region: str, parameters: Mapping[str, Any]) -> dict[str, Any]
     it; it needs a compatible key state as well).
     """
     key = kms_store.find(region, required(parameters, "KeyId"))
-    kms_store.check_usable(key)
+    check_usable(key)
     if key.private_key is None:
         problem = f"{key.arn} is a symmetric key and has no public key."
         raise KmsError("UnsupportedOperationException", problem)

@@ -1,4 +1,4 @@
-"""moto's keys and aliases, taught every asymmetric key spec and the documented states."""
+"""moto's keys and aliases, taught every asymmetric key spec."""
 
 from __future__ import annotations
 
@@ -78,53 +78,3 @@ def find(region: str, key_id: str) -> Key:
     if found is None:
         raise KmsError("NotFoundException", problem)
     return found
-
-
-def check_usable(key: Key) -> None:
-    """Refuse a cryptographic operation with a key that is not enabled.
-
-    Developer Guide, "Key states of AWS KMS keys": [1] DisabledException for Disabled,
-    [3] KMSInvalidStateException for PendingDeletion.
-    """
-    if key.key_state == "Disabled":
-        raise KmsError("DisabledException", f"{key.arn} is disabled.")
-    if key.key_state != "Enabled":
-        raise _pending(key)
-
-
-def check_managed(operation: str, region: str, parameters: Mapping[str, Any]) -> None:
-    """Hold operations that manage a key against its state, before moto does them.
-
-    Developer Guide, "Key states of AWS KMS keys": [3] pending deletion forbids these, and
-    [4] CancelKeyDeletion needs it. DeleteAlias, PutKeyPolicy and reading are always allowed.
-    """
-    named = parameters.get("TargetKeyId") or parameters.get("KeyId")
-    forbidden = {"CreateAlias", "UpdateAlias", "EnableKey", "DisableKey", "ScheduleKeyDeletion",
-                 "TagResource", "UntagResource", "UpdateKeyDescription"}  # fmt: skip
-    if not named or operation not in {*forbidden, "CancelKeyDeletion"}:
-        return
-    key = find(region, named)
-    if operation == "CancelKeyDeletion" and key.key_state != "PendingDeletion":
-        raise KmsError("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
-    if operation in forbidden and key.key_state == "PendingDeletion":
-        raise _pending(key)
-    if operation == "UpdateAlias":
-        _check_same_type(key, find(region, parameters["AliasName"]))
-    days = parameters.get("PendingWindowInDays", 30)
-    if operation == "ScheduleKeyDeletion" and not 7 <= days <= 30:
-        # API Reference, "ScheduleKeyDeletion", PendingWindowInDays: between 7 and 30, inclusive.
-        raise invalid(f"PendingWindowInDays is {days}, allowed is 7 to 30")
-
-
-def _check_same_type(key: Key, current: Key) -> None:
-    """Hold an alias's new key against its current one.
-
-    API Reference, "UpdateAlias": both must be symmetric, asymmetric or HMAC, with the same usage.
-    """
-    same_kind = (key.key_spec in ALGORITHMS) == (current.key_spec in ALGORITHMS)
-    if not same_kind or key.key_usage != current.key_usage:
-        raise invalid(f"alias of a {current.key_usage} key cannot move to a {key.key_usage} key")
-
-
-def _pending(key: Key) -> KmsError:
-    return KmsError("KMSInvalidStateException", f"{key.arn} is pending deletion.")

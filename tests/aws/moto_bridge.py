@@ -31,10 +31,12 @@ class Moto:
             if hasattr(body, "close"):
                 body.close()
         status, headers = started
-        kept = [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
         code = int(status.split(" ", 1)[0])
+        ours = {name.lower() for name in extra}
+        kept = [(name, value) for name, value in headers if name.lower() not in ours]
         if request.method == "HEAD":
-            return _head(code, [*headers, *extra.items()])
+            return _head(code, [*kept, *extra.items()])
+        kept = [(name, value) for name, value in kept if name.lower() not in _HOP_BY_HOP]
         return render(code, [*kept, *extra.items()], content)
 
 

@@ -15,6 +15,7 @@ import kms_store
 from http_front import Reply
 from http_message import Request, render
 from key_policy import Attempt, check_not_locked_out
+from key_states import CHANGES, check_managed
 from kms_call import TARGET, Call
 from kms_errors import KmsError
 from moto_bridge import Moto
@@ -63,6 +64,10 @@ class Service:
                 reply(call.answer(_HERE[call.operation](call.region, call.parameters)))
                 return
             self._check_managed(call)
+            if call.operation in CHANGES:
+                key = kms_store.find(call.region, call.key)
+                reply(call.answer(CHANGES[call.operation](key, call.parameters)))
+                return
         except KmsError as error:
             self._log.refused(call, error.name)
             reply(call.refusal(error))
@@ -82,7 +87,7 @@ class Service:
             kms_store.check_new(call.parameters)
         if call.operation in {"CreateKey", "PutKeyPolicy"}:
             check_not_locked_out(call.parameters, self._switches.now.caller)
-        kms_store.check_managed(call.operation, call.region, call.parameters)
+        check_managed(call.operation, call.region, call.parameters)
 
     def _to_moto(self, request: Request, extra: dict[str, str], reply: Reply) -> None:
         loop = asyncio.get_running_loop()
