@@ -3,7 +3,8 @@
 #   make test   runs all tests; `make test PYTEST="tests/x509 -k csr"` runs some
 #   make check  is what CI runs: style, types, layers, and the tests' branch coverage; the tests run
 #               again only if something has changed since they passed
-#   make bench  sizes: make bench ISSUE=1000 CRL=100000 PLAN="1000 20000" POLICY=10000 STARTUP=20
+#   make bench  sizes: make bench ISSUE=1000 CRL=100000 PLAN="1000 20000" POLICY=10000 KMS=1000
+#               STARTUP=20
 
 PYTHON ?=
 JOBS ?= 2
@@ -14,6 +15,7 @@ ISSUE ?= 1000
 CRL ?= 100000
 PLAN ?= 1000 20000
 POLICY ?= 10000
+KMS ?= 1000
 STARTUP ?= 20
 
 BIN := .venv/bin
@@ -32,7 +34,7 @@ help:
 	@echo "make demo         the whole loop on this machine, with this repository's own documents"
 	@echo "make test         all tests; PYTEST=… for some"
 	@echo "make check        what CI runs: ruff, mypy, import-linter, tests with branch coverage"
-	@echo "make bench        speed, each figure beside a peer's; ISSUE= CRL= PLAN= POLICY= STARTUP="
+	@echo "make bench        speed, each figure beside a peer's; ISSUE= CRL= PLAN= POLICY= KMS= STARTUP="
 	@echo "make golden       rewrite tests/golden/ with what the commands print now"
 	@echo "make schemas      write schemas/ from the models"
 	@echo "make constraints  pin what pyproject.toml names (on Python 3.11); UPGRADE=1 for newer releases"
@@ -80,6 +82,7 @@ bench: .venv/installed
 	@$(BIN)/python bench/crl.py $(CRL)
 	@$(BIN)/python bench/plan.py $(PLAN)
 	@$(BIN)/python bench/policy.py $(POLICY)
+	@$(BIN)/python bench/kms.py $(KMS)
 	@$(BIN)/python bench/startup.py $(STARTUP)
 
 schemas: .venv/installed

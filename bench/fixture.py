@@ -77,14 +77,24 @@ class CaRepository:
     folder: Path
 
     @classmethod
-    def create(cls, folder: Path) -> CaRepository:
-        """Make one as `gitca init` does, with a root (P-384) and an issuing CA (P-256), made."""
+    def create(cls, folder: Path, *, key: str = "") -> CaRepository:
+        """Make one as `gitca init` does, with a root (P-384) and an issuing CA (P-256), made.
+
+        `key` is the signer URI of an issuing CA's key that is there already.
+        """
         names = ["--domain", DOMAIN, "--organization", "Example"]
         timed_process(
             [*gitca_command(), "init", str(folder), "--signer", "file", *names],
             extra={PASSPHRASE_VARIABLE: PASSPHRASE},
         )
         repository = cls(folder)
+        if key:
+            path = f"ca/{ISSUING}.yaml"
+            text = (folder / path).read_text()
+            changed = text.replace(f"file:.gitca/keys/{ISSUING}.pem", key)
+            if changed == text:
+                raise SystemExit(f"{path} names no key file that could be another key")
+            repository.commit({path: changed.encode()}, f"Keep the key of {ISSUING} elsewhere")
         repository.gitca("reconcile")
         return repository
 

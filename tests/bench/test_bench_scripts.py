@@ -72,6 +72,14 @@ def test_validating_is_told_without_and_with_linting_beside_parsers_of_csrs() ->
     assert printed["peers"]["openssl_req_verify"]["processes"] == 3
 
 
+def test_signing_in_kms_is_told_as_a_share_of_the_ideal_and_its_log_is_in_the_ledger() -> None:
+    printed = figures("kms.py", "3")
+    assert printed["n"] == 3
+    assert printed["kms"]["signatures_in_the_ledger"] == 3
+    assert 0 < printed["kms"]["share_of_ideal"] <= 1
+    assert printed["file"]["reconcile_seconds"] > 0
+
+
 def test_start_up_is_told_over_that_of_python() -> None:
     printed = figures("startup.py", "1")
     over = printed["over_python"]
@@ -80,7 +88,8 @@ def test_start_up_is_told_over_that_of_python() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("crl.py", "1"), ("plan.py", "0"), ("policy.py", "0"), ("startup.py", "0")]
+    "arguments",
+    [("crl.py", "1"), ("plan.py", "0"), ("policy.py", "0"), ("kms.py", "0"), ("startup.py", "0")],
 )
 def test_a_size_that_cannot_be_measured_is_refused(arguments: tuple[str, ...]) -> None:
     script, size = arguments

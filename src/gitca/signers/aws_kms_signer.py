@@ -21,7 +21,7 @@ from gitca.signers.aws_kms_specs import (
     message_type,
     what_is_sent,
 )
-from gitca.x509.algorithms import check_algorithm
+from gitca.x509.algorithms import algorithms_for, check_algorithm
 from gitca.x509.keys import KEY_SPECS, describe_key
 from gitca.x509.refusal import RefusedError
 
@@ -51,6 +51,7 @@ class AwsKmsSigner:
         self._key = key
         self._arn = str(key["Arn"])
         self._spki_der = _public_key(connection, self._arn, key, uri)
+        self._algorithms = frozenset(algorithms_for(describe_key(self._spki_der)))
         self._requests = SignRequests(connection)
 
     def public_key(self) -> bytes:
@@ -124,6 +125,8 @@ class AwsKmsSigner:
         return self._connection
 
     def _check(self, signature_algorithm: str) -> None:
+        if signature_algorithm in self._algorithms:
+            return
         try:
             check_algorithm(self._spki_der, signature_algorithm)
         except RefusedError as error:
