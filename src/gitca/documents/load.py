@@ -32,6 +32,7 @@ from gitca.documents.references import (
 )
 from gitca.documents.repository import RepositorySpec
 from gitca.documents.revocation_request import RevocationRequestSpec
+from gitca.documents.schedule import schedule_findings
 from gitca.documents.source import Source, parse_source
 from gitca.documents.tree import Folder, TreeEntry, request_paths, survey
 from gitca.documents.waiver import WAIVERS_FOLDER, WaiverSpec
@@ -118,12 +119,14 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
         policies, policy_findings(policies.documents.values(), authorities.documents, broken)
     )
     settings = repository.documents.get("repository") or _default_repository()
+    every = settings.spec.reconcile_every
+    scheduled = tuple(schedule_findings(authorities.documents.values(), every))
     return Governing(
         repository=settings,
         authorities=with_default_urls(authorities.documents, settings.spec.urls),
         policies=policies.documents,
         broken=repository.broken | authorities.broken | policies.broken,
-        findings=repository.findings + authorities.findings + policies.findings,
+        findings=repository.findings + authorities.findings + scheduled + policies.findings,
         blocklists=blocklists,
         waivers=waivers,
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from gitca.documents.document import CheckedModel, Envelope, Model
-from gitca.documents.fields import BranchName, Contradiction, Items, refuse, shown
+from gitca.documents.fields import BranchName, Contradiction, Duration, Items, refuse, shown
 from gitca.documents.uris import UrlTemplate, has_template
 
 
@@ -64,7 +64,7 @@ class DefaultUrls(CheckedModel):
 
 
 class RepositorySpec(Model):
-    """Branches, committer, URLs and publishing."""
+    """Branches, committer, URLs, schedule and publishing."""
 
     branch: BranchName = Field(
         "main",
@@ -92,6 +92,12 @@ class RepositorySpec(Model):
                 "caIssuers": ["http://pki.example.internal/{ca.name}.cer"],
             }
         ],
+    )
+    reconcile_every: Duration | None = Field(
+        None,
+        description="How often the pipeline runs gitca reconcile by its schedule. A plan warns of"
+        " CRLs that would lapse before the next run. Without it, of those alone that have lapsed.",
+        examples=["1d"],
     )
     publish: Annotated[Items[Any], AfterValidator(_check_publish)] = Field(
         (),

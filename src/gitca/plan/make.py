@@ -9,6 +9,7 @@ from gitca.findings import Finding, in_order
 from gitca.ledger.events import CertificateParticulars
 from gitca.ledger.state import LedgerState, OrderRecord
 from gitca.plan.desired import Desired
+from gitca.plan.foresight import foresee
 from gitca.plan.issuers import plan_authorities, plan_crls, read_issuers
 from gitca.plan.limits import hold_surplus
 from gitca.plan.model import Action, IssueCertificate, PendingOrder, Plan
@@ -32,6 +33,12 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
     asked = [item for item in planned if isinstance(item, IssueCertificate)]
     issues, above_limits = hold_surplus(asked, desired, state, now)
     revoking = Counter(action.ca for action in revocations.actions if action.ca is not None)
+    actions: tuple[Action, ...] = (
+        *plan_authorities(issuers),
+        *revocations.actions,
+        *plan_crls(issuers, revoking, now),
+        *issues,
+    )
     findings = (
         *desired.governing.findings,
         *desired.requests.findings,
@@ -42,12 +49,7 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
         *above_limits,
         # That a policy selects no request is a matter of validate, which runs its tests too.
         *examine_policies(desired.governing, issuers, (), now),
-    )
-    actions: tuple[Action, ...] = (
-        *plan_authorities(issuers),
-        *revocations.actions,
-        *plan_crls(issuers, revoking, now),
-        *issues,
+        *foresee(desired.governing, issuers, state, actions, now),
     )
     return Plan(actions, in_order(findings), tuple(map(_pending_order, state.pending.values())))
 
