@@ -114,14 +114,19 @@ def test_a_root_is_too_short_for_the_ca_below_it_from_the_middle_of_that_ones_li
     assert finding.remedy.endswith("or shorten the validity of CA issuing")
 
 
-def test_a_root_is_too_short_for_a_ca_that_is_still_to_be_made(made: Clone) -> None:
+def test_a_ca_that_is_still_to_be_made_has_a_finding_of_its_own(made: Clone) -> None:
     at = end_of(made, "root") - timedelta(days=365)
-    made.save({"ca/other.yaml": authority("other", "root", validity="3y")})
-    names = [f.message for f in told(made.plan(at=at), "authority.life")]
-    assert any("(so do CA other)" in message for message in names)
-    made.save({"ca/other.yaml": authority("other", "root", validity="3y", state="crl-only")})
-    names = [f.message for f in told(made.plan(at=at), "authority.life")]
-    assert not any("CA other" in message for message in names)
+    before = told(made.plan(at=at), "authority.life")
+    made.save({"ca/other.yaml": authority("other", "root", validity="6y")})
+    assert one(made.plan(at=at), "authority.validity").location.file == "ca/other.yaml"
+    assert told(made.plan(at=at), "authority.life") == before
+
+
+def test_a_ca_below_that_issues_nothing_more_needs_no_life_of_its_root(made: Clone) -> None:
+    at = end_of(made, "root") - timedelta(days=365)
+    assert "CA issuing below it" in one(made.plan(at=at), "authority.life").message
+    made.save({"ca/issuing.yaml": authority("issuing", "root", state="crl-only")})
+    assert told(made.plan(at=at), "authority.life") == []
 
 
 # crl.lapse

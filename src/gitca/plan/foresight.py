@@ -105,23 +105,20 @@ def _policy_needs(
 
 
 def _authority_needs(issuer: Issuer, issuers: Iterable[Issuer], now: datetime) -> Iterator[_Need]:
-    """Yield what CAs below need: those without a certificate, and in the second half of its life.
+    """Yield what CAs below need that are in the second half of their lives.
 
-    Earlier, nobody issues it again; a root of ten years would be warned of for five.
+    Earlier, nobody issues them again: a root of ten years would be warned of for five. One that is
+    still to be made, or is held up, has findings of its own.
     """
     for below in issuers:
-        spec = below.document.spec
+        spec, made = below.document.spec, below.certificate
         is_asked = below.parent == issuer.name != below.name and spec.state == "active"
-        # What is held up has findings of its own, its validity among them.
-        if is_asked and not below.held_up and not _is_young(below, now):
+        if made is None or below.held_up or not is_asked:
+            continue
+        if now - made.not_before >= made.not_after - now:
             name = f"CA {below.name}"
             why = f"{name} below it is made for {duration_text(spec.validity)}"
             yield _Need(spec.validity, name, why, f"shorten the validity of {name}")
-
-
-def _is_young(issuer: Issuer, now: datetime) -> bool:
-    certificate = issuer.certificate
-    return certificate is not None and now - certificate.not_before < certificate.not_after - now
 
 
 def _lapsing_crls(
