@@ -1,7 +1,8 @@
 """A SoftHSM of the tests' own: real tokens in a temporary folder, a real module, real sessions.
 
-A module is initialised once in a process and reads its configuration then, so that there is one
-folder of tokens for all tests of a process. Each test file makes the tokens that it needs.
+A module is initialised once in a process and looks for tokens and configuration then. So there is
+one folder of tokens for all tests of a process, and TOKENS lists them all; a test that spoils one
+has it for itself.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,22 +21,50 @@ from components import program, require, softhsm_module
 
 PIN = "4711-correct-horse"
 SO_PIN = "security-officer"
+TOKENS = (
+    *("contract", "keys", "refusals", "reconcile", "command"),
+    *("wrong pin", "wrong file", "spared", "locked", "last try", "twin", "twin"),
+)
+# CK_TOKEN_INFO.flags (PKCS #11 section 3.2), set in the token's file: SoftHSM itself locks none.
+SPOILED = {"locked": 0x40000, "last try": 0x20000}
+_USUAL_FLAGS = 0x42D
+
+_MAKE_PAIR = """
+import sys, pkcs11
+from pkcs11 import Attribute, KeyType
+module, label, pin, name, identifier, *attributes = sys.argv[1:]
+token = pkcs11.lib(module).get_token(token_label=label)
+private = {Attribute[each.split("=")[0]]: each.endswith("=1") for each in attributes}
+with token.open(rw=True, user_pin=pin) as session:
+    curve = pkcs11.util.ec.encode_named_curve_parameters("secp256r1")
+    domain = session.create_domain_parameters(KeyType.EC, {Attribute.EC_PARAMS: curve}, local=True)
+    public, _ = domain.generate_keypair(
+        store=True, label=name, id=bytes.fromhex(identifier), private_template=private)
+    if name.startswith("lonely"):
+        public.destroy()
+"""
 
 
 @dataclass(frozen=True)
-class TestToken:
+class Token:
     """An initialised token and the file that holds its PIN."""
 
-    __test__ = False  # no class of tests, whatever pytest takes its name for
-
     label: str
-    pin_file: Path
-    module: Path
+    folder: Path
 
-    def uri(self, name: str, *, query: str | None = None) -> str:
+    @property
+    def pin_file(self) -> Path:
+        return self.folder / "pin"
+
+    def uri(self, name: str, query: str | None = None) -> str:
         """Return the URI of a key by its label, with the PIN's file unless `query` says other."""
         after = f"module-name=softhsm2&pin-source=file:{self.pin_file}" if query is None else query
-        return f"pkcs11:token={self.label};object={name}" + (f"?{after}" if after else "")
+        return f"pkcs11:token={self.label.replace(' ', '%20')};object={name}?{after}"
+
+    def make_pair(self, name: str, identifier: str, *attributes: str) -> None:
+        """Make a P-256 key, by python-pkcs11 in another process; attributes are like SIGN=0."""
+        arguments = (str(softhsm_module()), self.label, PIN, name, identifier, *attributes)
+        subprocess.run([sys.executable, "-c", _MAKE_PAIR, *arguments], check=True)
 
 
 @functools.cache
@@ -51,23 +81,33 @@ def softhsm_folder() -> Path:
     )
     os.environ["SOFTHSM2_CONF"] = str(configuration)
     os.environ["GITCA_PKCS11_MODULES"] = str(softhsm_module())
+    (folder / "pin").write_text(f"{PIN}\n")
+    (folder / "pin").chmod(0o600)
+    for label in TOKENS:
+        _initialise(folder / "tokens", label)
     return folder
 
 
-@functools.cache
-def token(label: str, pin: str = PIN) -> TestToken:
-    """Return a token of a label, made when it is first asked for."""
-    folder = softhsm_folder()
-    softhsm("--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", SO_PIN)
-    pin_file = folder / f"{label}.pin"
-    pin_file.write_text(f"{pin}\n")
-    pin_file.chmod(0o600)
-    return TestToken(label, pin_file, softhsm_module())
+def token(label: str) -> Token:
+    """Return a token of TOKENS."""
+    assert label in TOKENS
+    return Token(label, softhsm_folder())
+
+
+def _initialise(tokens: Path, label: str) -> None:
+    before = set(tokens.iterdir())
+    softhsm("--init-token", "--free", "--label", label, "--pin", PIN, "--so-pin", SO_PIN)
+    if label in SPOILED:
+        (made,) = set(tokens.iterdir()) - before
+        file = made / "token.object"
+        usual = _USUAL_FLAGS.to_bytes(8, "big")
+        content = file.read_bytes()
+        assert content.count(usual) == 1
+        file.write_bytes(content.replace(usual, (_USUAL_FLAGS | SPOILED[label]).to_bytes(8, "big")))
 
 
 def softhsm(*arguments: str) -> str:
     """Run softhsm2-util on this process's tokens and return what it says."""
-    softhsm_folder()
     done = subprocess.run(
         [program("softhsm2-util"), *arguments], capture_output=True, text=True, check=False
     )

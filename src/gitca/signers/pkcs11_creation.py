@@ -21,6 +21,7 @@ PRIVATE: Mapping[str, bool] = {
     "SENSITIVE": True,
     "EXTRACTABLE": False,
     "SIGN": True,
+    "SIGN_RECOVER": False,
     "DECRYPT": False,
     "UNWRAP": False,
     "DERIVE": False,
