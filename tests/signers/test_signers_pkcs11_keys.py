@@ -150,10 +150,17 @@ def test_several_keys_of_one_token_sign_in_many_threads(made, tmp_path) -> None:
             assert verifies(spki_der, signature, message, algorithm=algorithm, folder=tmp_path)
 
 
-def test_the_module_keeps_its_locks(made) -> None:
-    # The promise of a single thread makes SoftHSM drop its locks; with it, this ends in a crash.
+@pytest.mark.parametrize(
+    "first",
+    [
+        # Promised a single thread, SoftHSM drops its locks, and this ends in a crash.
+        pytest.param("pass", id="gitca"),
+        pytest.param("import pkcs11; pkcs11.lib(sys.argv[2])", id="something else"),
+    ],
+)
+def test_threads_do_not_race_in_a_module_whoever_initialised_it(made, first) -> None:
     program = (
-        "import sys\n"
+        f"import sys\n{first}\n"
         "from concurrent.futures import ThreadPoolExecutor\n"
         "from pathlib import Path\n"
         "from gitca.signers import open_signer\n"
@@ -163,7 +170,9 @@ def test_the_module_keeps_its_locks(made) -> None:
         "print(len({each.value for each in made}))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, made.uri("Ed25519")], capture_output=True, text=True
+        [sys.executable, "-c", program, made.uri("Ed25519"), str(softhsm_module())],
+        capture_output=True,
+        text=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "3000\n", "")
 

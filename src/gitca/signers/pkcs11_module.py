@@ -30,7 +30,8 @@ MODULES_VARIABLE = "GITCA_PKCS11_MODULES"
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _SUFFIX = re.compile(r"\.(?:so(?:\.[0-9]+)*|dylib)$")
 _OS_LOCKING_OK = 2  # CKF_OS_LOCKING_OK
-_CANT_LOCK = 10  # CKR_CANT_LOCK
+_CANT_LOCK = 0x0A  # CKR_CANT_LOCK
+_ALREADY_INITIALISED = 0x191  # CKR_CRYPTOKI_ALREADY_INITIALIZED
 
 _LOADING = threading.Lock()
 _LOADED: dict[Path, Module] = {}
@@ -219,6 +220,7 @@ class _Initialiser:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._functions: Any = None
+        self._is_ours = True
         self.is_single_threaded = False
 
     def initialise(self) -> None:
@@ -231,11 +233,17 @@ class _Initialiser:
         if code == _CANT_LOCK:
             self.is_single_threaded = True
             code = self._functions.initialize(None)
+        if code == _ALREADY_INITIALISED:
+            # By something else in this process, which may have promised the module one thread, and
+            # which is who finalises it.
+            self.is_single_threaded, self._is_ours = True, False
+            return
         self._call(code)
 
     def finalise(self) -> None:
         """Let the module close its connections; what it says of that matters to nobody."""
-        self._functions.finalize(None)
+        if self._is_ours:
+            self._functions.finalize(None)
 
     def _call(self, code: int) -> None:
         if code:
