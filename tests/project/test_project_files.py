@@ -30,7 +30,7 @@ FORBIDDEN = {
     ),
 }
 # What comes with a dependency, in the version that goes with it, and is part of its interface.
-PARTS = {"pydantic-core": "pydantic", "referencing": "jsonschema"}
+PARTS = {"botocore": "boto3", "pydantic-core": "pydantic", "referencing": "jsonschema"}
 LONGEST_FUNCTION = 40
 LONGEST_FILE = 320
 
