@@ -24,7 +24,8 @@ from gitca.git.repository import GitRepository, Identity
 from gitca.git.store import Branches, Snapshot, Store
 from gitca.ledger.events import CertificateParticulars
 from gitca.ledger.image import certificate_der
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.desired import read_desired
 from gitca.plan.make import make_plan
 from gitca.plan.model import Action, Plan

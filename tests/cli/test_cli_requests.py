@@ -13,7 +13,7 @@ from cli_command import Command
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gitca.cli.keys import KeySpec
+from gitca.cli.key_specs import KEY_SPECS as OFFERED_SPECS
 from gitca.cli.new_file import write_new
 from gitca.cli.revoke import Reason as ReasonOption
 from gitca.cli.schema import Kind
@@ -220,5 +220,5 @@ def test_the_key_of_a_ca_is_revoked_below_the_folder_of_cas(lived_in: Command) -
 
 def test_the_choices_that_help_offers_are_those_that_the_documents_know() -> None:
     assert {reason.value for reason in ReasonOption} == set(get_args(Reason))
-    assert {spec.value for spec in KeySpec} == set(KEY_SPECS)
+    assert set(OFFERED_SPECS) == set(KEY_SPECS)
     assert {kind.value for kind in Kind} == set(KINDS)

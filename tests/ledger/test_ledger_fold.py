@@ -82,12 +82,12 @@ IMPOSSIBLE: dict[str, tuple[str, list[Event]]] = {
         [CERTIFICATE, signed("a", crl=True)],
     ),
     "a certificate on a CRL's order": ("another kind", [crl_order("c", 1, 0), signed("c")]),
-    "a second certificate of a CA": (
-        "has a certificate",
+    "a second certificate of a CA, on another key": (
+        "has a certificate on another key",
         [
             certificate_order("r", serial="1", authority="root", ca="root"),
             signed("r"),
-            certificate_order("s", serial="2", authority="root", ca="root"),
+            certificate_order("s", serial="2", authority="root", ca="root", key="other"),
         ],
     ),
     "a second certificate of a CA while one is pending": (

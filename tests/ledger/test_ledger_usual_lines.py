@@ -13,7 +13,8 @@ from ledger_material import certificate_order, events, revoked, signed
 from test_ledger_lines import CHANGES, SAMPLES
 
 from gitca.errors import ContradictionError
-from gitca.ledger.encoding import encode_line, event_record, parse_event, parse_json
+from gitca.ledger.decoding import parse_event, parse_json
+from gitca.ledger.encoding import encode_line, event_record
 from gitca.ledger.events import Event, Signed
 from gitca.ledger.segment import SegmentHead, parse_segment, render_segment
 from gitca.ledger.usual_lines import usual_event

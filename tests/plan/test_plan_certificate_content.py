@@ -149,9 +149,9 @@ def test_an_order_that_the_documents_do_not_give_is_a_contradiction(
         entries = store.entries(ordered.source, "ca", "policies", "requests")
         requesters = store.requesters(ordered.source)
         rebuild = Rebuild(entries, store.read, made.state, requesters)
-        assert rebuild.certificate_bytes(ordered, None)
+        assert rebuild.bytes_of(ordered, None)
         with pytest.raises(ContradictionError, match=reason):
-            rebuild.certificate_bytes(forged, None)
+            rebuild.bytes_of(forged, None)
 
 
 CA_POLICY = policy(

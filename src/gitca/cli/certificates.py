@@ -13,7 +13,8 @@ from gitca.cli.times import format_time
 from gitca.errors import ContradictionError
 from gitca.ledger.events import CertificateParticulars
 from gitca.ledger.image import certificate_der, order_path
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.x509.certificate import CertificateError, parse_certificate, template_of
 from gitca.x509.template import CertificateTemplate
 

@@ -9,7 +9,7 @@ from gitca.cli.output import Piece, Styled, counted, write_line
 from gitca.cli.report import tally, write_findings
 from gitca.cli.settings import Settings
 from gitca.cli.times import format_time
-from gitca.ledger.events import CrlParticulars, Ordered, Revoked
+from gitca.ledger.events import CrlParticulars, CsrParticulars, Ordered, Revoked
 from gitca.plan.render_json import finding_record
 from gitca.reconcile.report import Report
 
@@ -40,9 +40,12 @@ def _order_record(ordered: Ordered) -> dict[str, object]:
     record: dict[str, object] = {"order": ordered.order, "ca": ordered.ca}
     if isinstance(given, CrlParticulars):
         return record | {"crlNumber": given.number, "nextUpdate": format_time(given.next_update)}
+    if isinstance(given, CsrParticulars):
+        return record | {"csr": given.authority}
     return record | {
         "request": given.request,
         "authority": given.authority,
+        **({"cross": given.cross} if given.cross else {}),
         "serial": given.serial,
         "notAfter": format_time(given.not_after),
     }
@@ -97,6 +100,11 @@ def _signed_line(ordered: Ordered) -> list[Piece]:
     given = ordered.particulars
     if isinstance(given, CrlParticulars):
         what = f"CRL {given.number} of CA {ordered.ca}, next {format_time(given.next_update)}"
+    elif isinstance(given, CsrParticulars):
+        what = f"CSR of CA {given.authority}, for its external issuer"
+    elif given.cross is not None:
+        what = f"cross-certificate for CA {given.cross}, by {ordered.ca}, until"
+        what = f"{what} {given.not_after:%Y-%m-%d}"
     elif given.authority is not None:
         what = f"CA {given.authority}, by {ordered.ca}, until {given.not_after:%Y-%m-%d}"
     else:

@@ -13,7 +13,7 @@ from gitca.cli.times import distance, format_time
 from gitca.git.process import Git, as_text
 from gitca.ledger.events import DocumentReference, Revoked
 from gitca.ledger.image import authority_path, certificate_path
-from gitca.ledger.state import OrderRecord
+from gitca.ledger.records import OrderRecord
 from gitca.plan.words import authority_words, extension_lines, key_words, usage_words
 
 
@@ -82,7 +82,7 @@ def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
     for line in extension_lines(template):
         yield "extension", line
     yield "valid", f"{format_time(given.not_before)} to {format_time(given.not_after)}"
-    yield "fingerprint", row.record.signed.fingerprint if row.record.signed else ""
+    yield "fingerprint", (row.record.signed.fingerprint if row.record.signed else None) or ""
     yield "file", _file(row.record) or ""
 
 

@@ -19,7 +19,7 @@ from gitca.errors import UsageError
 if TYPE_CHECKING:
     from gitca.cli.clone import Clone
     from gitca.cli.yaml_text import Value
-    from gitca.ledger.state import OrderRecord
+    from gitca.ledger.records import OrderRecord
 
 _KEY = re.compile(r"sha256:[0-9a-f]{64}")
 

@@ -15,7 +15,7 @@ from gitca.errors import UsageError
 
 if TYPE_CHECKING:
     from gitca.cli.clone import Clone
-    from gitca.ledger.state import OrderRecord
+    from gitca.ledger.records import OrderRecord
 
 
 class ObjectFormat(enum.StrEnum):

@@ -11,7 +11,7 @@ from gitca.cli.clone import Clone
 from gitca.cli.output import Styled, counted, write_line, write_table
 from gitca.cli.times import distance, format_time
 from gitca.documents.load import request_paths
-from gitca.ledger.state import AuthorityRecord, OrderRecord
+from gitca.ledger.records import AuthorityRecord, OrderRecord
 from gitca.plan.desired import policy_of, renewal_is_due, renewed_before
 
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from gitca.ledger.events import (
     Abandoned,
+    Adopted,
     CertificateParticulars,
+    CrlParticulars,
+    CsrParticulars,
     Event,
     Ordered,
     Revoked,
@@ -29,30 +32,51 @@ def commit_message(events: Sequence[Event]) -> str:
 
 def _verb(event: Event) -> str:
     match event:
-        case Ordered(particulars=CertificateParticulars()):
-            return "order certificates:"
         case Ordered():
-            return "order CRLs:"
-        case Signed(certificate=None):
-            return "sign CRLs:"
+            return _ordering(event)
         case Signed():
-            return "sign certificates:"
+            return _signing(event)
+        case Adopted():
+            return "adopt certificates:"
         case Revoked():
             return "revoke:"
         case Abandoned():
             return "abandon:"
 
 
+def _ordering(event: Ordered) -> str:
+    match event.particulars:
+        case CertificateParticulars():
+            return "order certificates:"
+        case CsrParticulars():
+            return "order CSRs:"
+        case CrlParticulars():
+            return "order CRLs:"
+
+
+def _signing(event: Signed) -> str:
+    if event.is_lost:
+        return "count lost signatures:"
+    if event.certificate is not None:
+        return "sign certificates:"
+    return "sign CRLs:" if event.csr is None else "sign CSRs:"
+
+
 def _lines(events: Sequence[Event]) -> Iterator[str]:
     for event in events:
         match event:
             case Ordered(particulars=CertificateParticulars() as particulars):
-                subject = particulars.request or f"CA {particulars.authority}"
+                subject = particulars.request or f"CA {particulars.authority or particulars.cross}"
                 yield f"ordered {event.ca} {particulars.serial} {subject} ({event.order})"
+            case Ordered(particulars=CsrParticulars()):
+                yield f"ordered CSR of CA {event.ca} ({event.order})"
             case Ordered():
                 yield f"ordered CRL of {event.ca} ({event.order})"
             case Signed():
-                yield f"signed {event.order}{' (spent)' if event.spent else ''}"
+                lost = "lost" if event.is_lost else "spent"
+                yield f"signed {event.order}{f' ({lost})' if event.spent else ''}"
+            case Adopted():
+                yield f"adopted for CA {event.authority} {event.fingerprint} ({event.file.path})"
             case Revoked():
                 target = f"{event.ca} {event.serial}" if event.serial else event.key
                 yield f"revoked {target} {event.reason} ({event.document.path})"

@@ -10,7 +10,8 @@ from gitca.git.snapshot import Snapshot
 from gitca.ledger.draft import crl_tbs
 from gitca.ledger.events import CrlParticulars, Ordered
 from gitca.ledger.image import order_path, standing_certificate
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.x509.refusal import RefusedError
 
 LARGEST_TBS = 1024**2

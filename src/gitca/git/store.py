@@ -22,8 +22,8 @@ from gitca.git.shown import ShownBranch
 from gitca.git.snapshot import Branches, Snapshot
 from gitca.git.worktree import Outcome
 from gitca.ledger.draft import Batch
-from gitca.ledger.events import CertificateParticulars, Event, Ordered, Signed
-from gitca.ledger.image import image_of, order_path
+from gitca.ledger.events import CrlParticulars, Event, Ordered, Signed
+from gitca.ledger.image import image_of, image_of_adoption, order_path
 from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment
 from gitca.ledger.state import LedgerState
 from gitca.plan.desired import ReadRequesters
@@ -63,11 +63,15 @@ class RecordedOrder:
 
 @dataclass(frozen=True, slots=True)
 class Fulfilment:
-    """A recorded order with its signature and the whole signed object (DER)."""
+    """A recorded order with its signature and the whole signed object (DER).
+
+    Of one that got no signature only `lost` is there: uses of the key whose answer never came.
+    """
 
     order: RecordedOrder
-    signed: Signed
+    signed: Signed | None
     der: bytes
+    lost: tuple[Signed, ...] = ()
 
 
 class Store:
@@ -177,6 +181,7 @@ class Store:
         events: tuple[Event, ...] = (
             *batch.abandoned,
             *batch.revoked,
+            *batch.adopted,
             *(draft.ordered for draft in batch.drafts),
         )
         changes: dict[str, bytes | None] = {
@@ -187,8 +192,10 @@ class Store:
         changes |= {
             order_path(draft.ordered.order): draft.tbs
             for draft in batch.drafts
-            if isinstance(draft.ordered.particulars, CertificateParticulars)
+            if not isinstance(draft.ordered.particulars, CrlParticulars)
         }
+        for adopted in batch.adopted:
+            changes |= image_of_adoption(adopted)
         after = self._append(snapshot, events, changes, now)
         orders = (RecordedOrder(draft.ordered, draft.tbs, _PROOF) for draft in batch.drafts)
         return after, tuple(orders)
@@ -291,6 +298,9 @@ class Store:
                     f"order {fulfilment.order.ordered.order} was signed and left the branch",
                     remedy="the branch was rewound: restore the commit that recorded the order",
                 )
+            events += fulfilment.lost
+            if fulfilment.signed is None:
+                continue
             if record.is_pending:
                 events.append(fulfilment.signed)
                 changes |= image_of(state, record, fulfilment.der)

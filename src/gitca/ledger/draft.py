@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from gitca.ledger.events import (
     Abandoned,
-    CertificateParticulars,
+    Adopted,
     CrlParticulars,
     Ordered,
+    Particulars,
     Revoked,
     SourceDocuments,
 )
@@ -33,14 +34,18 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything that one commit records: orders, revocations, and orders given up."""
+    """Everything that one commit records.
+
+    Orders, revocations, orders given up, and certificates of external CAs taken into use.
+    """
 
     drafts: tuple[Draft, ...] = ()
     revoked: tuple[Revoked, ...] = ()
     abandoned: tuple[Abandoned, ...] = ()
+    adopted: tuple[Adopted, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.drafts or self.revoked or self.abandoned)
+        return bool(self.drafts or self.revoked or self.abandoned or self.adopted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Origin:
 
 def draft_order(
     tbs: bytes,
-    particulars: CertificateParticulars | CrlParticulars,
+    particulars: Particulars,
     *,
     ca: str,
     signature_algorithm: str,

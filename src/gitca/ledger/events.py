@@ -1,4 +1,4 @@
-"""The four events of the ledger: ordered, signed, revoked, abandoned.
+"""The events of the ledger: ordered, signed, adopted, revoked, abandoned.
 
 Times are aware UTC with whole seconds, serial numbers lower-case hexadecimal, digests `sha256:` and
 hexadecimal.
@@ -33,8 +33,9 @@ class SourceDocuments:
 class CertificateParticulars:
     """What an order for a certificate fixes.
 
-    Exactly one of `request` (an end entity's, by request name) and `authority` (a CA's, by CA name)
-    is set. `key` is the subject key's SPKI digest; the dates are inclusive.
+    Exactly one of `request` (by request name), `authority` (a CA's own, by CA name) and `cross` (a
+    cross-certificate for the CA of this name) is set. `key` is the subject key's SPKI digest; the
+    dates are inclusive.
     """
 
     serial: str
@@ -44,6 +45,19 @@ class CertificateParticulars:
     key: str
     not_before: datetime
     not_after: datetime
+    cross: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CsrParticulars:
+    """What an order for a CSR fixes: the CA that asks an external one, its key, and what it asks.
+
+    `template` is the digest of what the certificate is to say.
+    """
+
+    authority: str
+    template: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,9 @@ class CrlParticulars:
     revocations: int
 
 
+Particulars = CertificateParticulars | CrlParticulars | CsrParticulars
+
+
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """An intent to sign exact bytes: `tbs` is their digest, `order` its first 32 digits.
@@ -69,7 +86,7 @@ class Ordered:
 
     order: str
     ca: str
-    particulars: CertificateParticulars | CrlParticulars
+    particulars: Particulars
     tbs: str
     signature_algorithm: str
     documents: SourceDocuments
@@ -82,18 +99,44 @@ class Ordered:
 class Signed:
     """A signature that the key made over an order's bytes.
 
-    A certificate is held whole (base64 DER); of a CRL the signature (base64), since its other bytes
-    follow from the ledger. `fingerprint` is the SHA-256 of the whole signed object. `spent` marks a
-    second signature over the same bytes: recorded because the key made it, used for nothing.
+    A certificate and a CSR are held whole (base64 DER); of a CRL the signature (base64), since its
+    other bytes follow from the ledger. `fingerprint` is the SHA-256 of the whole signed object.
+    `spent` marks a second signature over the same bytes: recorded because the key made it, used for
+    nothing. One without a fingerprint was lost: the key may have made it, and no answer came.
     """
 
     order: str
-    fingerprint: str
+    fingerprint: str | None
     key: str
     request_id: str | None = None
     certificate: str | None = None
     signature: str | None = None
+    csr: str | None = None
     spent: bool = False
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the signature never came back from the key."""
+        return self.fingerprint is None
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A certificate that an external CA gave to a CA of this repository, taken into use.
+
+    `certificate` and `chain` (those above it, leaf-side first, as far as they were given) are
+    base64 DER. `document` is the CA's, `file` holds the certificates as a person added them.
+    """
+
+    authority: str
+    fingerprint: str
+    certificate: str
+    chain: tuple[str, ...]
+    document: DocumentReference
+    file: DocumentReference
+    source: str
+    run: str
+    date: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +165,7 @@ class Abandoned:
     reason: str
 
 
-Event = Ordered | Signed | Revoked | Abandoned
+Event = Ordered | Signed | Adopted | Revoked | Abandoned
 
 # datetime.fromisoformat takes week dates and fractions of a second, too.
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")

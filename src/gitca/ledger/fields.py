@@ -71,6 +71,16 @@ class Fields:
             return None
         return self.matching(key, form)
 
+    def each(self, key: str, form: re.Pattern[str]) -> tuple[str, ...]:
+        """Return the strings of the list at `key`. Raises: ValueError when one has another form."""
+        value = self._record.pop(key, None)
+        if not isinstance(value, list):
+            raise ValueError(f"{key!r} must be a list, found {value!r:.60}")
+        for item in value:
+            if not isinstance(item, str) or form.fullmatch(item) is None:
+                raise ValueError(f"{key!r} has an entry in no form that gitca writes: {item!r:.60}")
+        return tuple(value)
+
     def number(self, key: str) -> int:
         """Return the whole number at `key`. Raises: ValueError when it is anything else."""
         value = self._record.pop(key, None)

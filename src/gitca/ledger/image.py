@@ -7,14 +7,17 @@ import functools
 from collections.abc import Iterable, Mapping
 
 from gitca.errors import ContradictionError
-from gitca.ledger.events import CrlParticulars, Revoked
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.adoption import adopted_chain
+from gitca.ledger.events import Adopted, CrlParticulars, CsrParticulars, Revoked
+from gitca.ledger.records import EXTERNAL, OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.x509.certificate import Certificate, CertificateError, parse_certificate
 from gitca.x509.crl import CrlEntry
 from gitca.x509.pem import to_pem
 
 ISSUED_FOLDER = "issued"
 CERTIFICATE_LABEL = "CERTIFICATE"
+CSR_LABEL = "CERTIFICATE REQUEST"
 
 # CAs are few, and theirs is asked for with every certificate that they sign.
 _read = functools.lru_cache(maxsize=64)(parse_certificate)
@@ -38,6 +41,16 @@ def authority_path(ca: str) -> str:
 def chain_path(ca: str) -> str:
     """Return where a CA's chain lies, leaf-side first, without the root."""
     return f"{ISSUED_FOLDER}/{ca}/chain.pem"
+
+
+def cross_path(subject: str, issuer: str) -> str:
+    """Return where the cross-certificate for a CA by another one lies."""
+    return f"{ISSUED_FOLDER}/{subject}/cross-certificates/{issuer}.pem"
+
+
+def csr_path(ca: str) -> str:
+    """Return where the CSR of a CA lies that an external one is to certify."""
+    return f"{ISSUED_FOLDER}/{ca}/ca.csr"
 
 
 def crl_path(ca: str) -> str:
@@ -90,6 +103,9 @@ def authority_chain(state: LedgerState, ca: str) -> tuple[bytes, ...]:
     while record is not None and not is_self_signed(record) and ca not in seen:
         seen.add(ca)
         chain.append(certificate_der(record))
+        adopted = state.authority(ca).adopted
+        if record.ordered.ca == EXTERNAL and adopted is not None:
+            return (*chain, *adopted_chain(adopted))
         ca = record.ordered.ca
         record = state.authority(ca).certificate
     return tuple(chain)
@@ -117,9 +133,23 @@ def image_of(state: LedgerState, record: OrderRecord, der: bytes) -> Mapping[str
     if isinstance(record.ordered.particulars, CrlParticulars):
         return {crl_path(record.ordered.ca): der}
     changes: dict[str, bytes | None] = {order_path(record.ordered.order): None}
+    if isinstance(record.ordered.particulars, CsrParticulars):
+        pem = to_pem(der, CSR_LABEL).encode()
+        return changes | {csr_path(record.ordered.particulars.authority): pem}
+    if record.certificate.cross is not None:
+        return changes | {cross_path(record.certificate.cross, record.ordered.ca): _pem(der)}
     if record.certificate.authority is not None:
         return changes | _authority_image(state, record, record.certificate.authority, der)
     return changes | _request_image(state, record, record.certificate.request or "", der)
+
+
+def image_of_adoption(event: Adopted) -> Mapping[str, bytes | None]:
+    """Return what taking an external CA's certificate into use changes under `issued/`."""
+    der = base64.b64decode(event.certificate, validate=True)
+    return {
+        authority_path(event.authority): _pem(der),
+        chain_path(event.authority): _pem(der, *adopted_chain(event)),
+    }
 
 
 def _authority_image(

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitca.errors import ContradictionError
-from gitca.ledger.encoding import encode_line, event_record, parse_event, parse_json
+from gitca.ledger.decoding import parse_event, parse_json
+from gitca.ledger.encoding import encode_line, event_record
 from gitca.ledger.events import Event
 from gitca.ledger.fields import DIGEST, Fields
 from gitca.ledger.usual_lines import usual_event

@@ -8,81 +8,23 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from gitca.errors import ContradictionError
+from gitca.ledger.adoption import adopted_record
 from gitca.ledger.events import (
     Abandoned,
+    Adopted,
     CertificateParticulars,
     CrlParticulars,
+    CsrParticulars,
     Event,
     Ordered,
     Revoked,
     Signed,
 )
+from gitca.ledger.records import AuthorityRecord, OrderRecord, RequestRecord
 from gitca.ledger.segment import Segment, SegmentHead, segment_path
-
-
-@dataclass(slots=True)
-class OrderRecord:
-    """One order and its outcome so far: pending, signed or abandoned."""
-
-    ordered: Ordered
-    segment: int
-    signed: Signed | None = None
-    abandoned: Abandoned | None = None
-    spent: int = 0
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether the order is recorded and neither signed nor abandoned."""
-        return self.signed is None and self.abandoned is None
-
-    @property
-    def certificate(self) -> CertificateParticulars:
-        """The particulars of an order for a certificate. Raises: TypeError for a CRL's order."""
-        if not isinstance(self.ordered.particulars, CertificateParticulars):
-            raise TypeError(f"order {self.ordered.order} is for a CRL")
-        return self.ordered.particulars
-
-    @property
-    def crl(self) -> CrlParticulars:
-        """The particulars of an order for a CRL. Raises: TypeError for a certificate's order."""
-        if not isinstance(self.ordered.particulars, CrlParticulars):
-            raise TypeError(f"order {self.ordered.order} is for a certificate")
-        return self.ordered.particulars
-
-
-@dataclass(slots=True)
-class RequestRecord:
-    """The orders that a request was given, oldest first, and the last one that was signed."""
-
-    orders: list[OrderRecord] = field(default_factory=list)
-    current: OrderRecord | None = None
-
-    @property
-    def pending(self) -> OrderRecord | None:
-        """The request's order that awaits its signature, if any."""
-        return next((order for order in self.orders if order.is_pending), None)
-
-
-@dataclass(slots=True)
-class AuthorityRecord:
-    """What a CA has: its own certificate, its CRLs, and the revocations that it carries.
-
-    `revocations` are all that were ever recorded, in order; `carried` (by serial number) those that
-    the next CRL must hold; `pending_crl` keeps the entries of a CRL that awaits its signature.
-    """
-
-    certificate: OrderRecord | None = None
-    pending_certificate: OrderRecord | None = None
-    crl: OrderRecord | None = None
-    pending_crl: tuple[OrderRecord, tuple[Revoked, ...]] | None = None
-    last_crl_number: int = 0
-    revocations: list[Revoked] = field(default_factory=list)
-    carried: dict[str, tuple[int, Revoked]] = field(default_factory=dict)
-    expiries: list[tuple[datetime, int, str]] = field(default_factory=list)
 
 
 class LedgerState:
@@ -141,14 +83,14 @@ class LedgerState:
         return (order.ordered.ca, order.certificate.serial) in self.revoked
 
     def is_authority_revoked(self, name: str) -> bool:
-        """Whether the certificate of a CA, or of one above it, has been revoked."""
+        """Whether the certificate or the key of a CA, or of one above it, has been revoked."""
         seen: set[str] = set()
         while name not in seen:
             seen.add(name)
             record = self.authority(name).certificate
             if record is None:
                 return False
-            if self.is_revoked(record):
+            if self.is_revoked(record) or record.certificate.key in self.refused_keys:
                 return True
             name = record.ordered.ca
         return False
@@ -172,19 +114,27 @@ class LedgerState:
                 self._fold_ordered(event)
             case Signed():
                 self._fold_signed(event)
+            case Adopted():
+                self._fold_adopted(event)
             case Revoked():
                 self._fold_revoked(event)
             case Abandoned():
                 self._fold_abandoned(event)
 
     def _fold_ordered(self, event: Ordered) -> None:
-        if event.order in self.orders:
+        earlier = self.orders.get(event.order)
+        # A CSR has neither serial number nor date: what was given up may be asked for again.
+        is_csr = isinstance(event.particulars, CsrParticulars)
+        if earlier is not None and not (is_csr and earlier.abandoned):
             raise _ImpossibleEventError(f"order {event.order} is recorded twice")
         record = OrderRecord(event, self.head.number)
-        if isinstance(event.particulars, CrlParticulars):
-            self._fold_crl_order(record, event.particulars)
-        else:
-            self._fold_certificate_order(record, event.particulars)
+        match event.particulars:
+            case CrlParticulars() as crl:
+                self._fold_crl_order(record, crl)
+            case CsrParticulars() as csr:
+                self._fold_csr_order(record, csr)
+            case CertificateParticulars() as certificate:
+                self._fold_certificate_order(record, certificate)
         self.orders[event.order] = self.pending[event.order] = record
 
     def _fold_certificate_order(self, record: OrderRecord, given: CertificateParticulars) -> None:
@@ -198,12 +148,40 @@ class LedgerState:
         if given.request is not None:
             self.requests.setdefault(given.request, RequestRecord()).orders.append(record)
         if given.authority is not None:
-            authority = self.authorities.setdefault(given.authority, AuthorityRecord())
-            if authority.certificate or authority.pending_certificate:
-                raise _ImpossibleEventError(
-                    f"CA {given.authority} has a certificate, signed or ordered, already"
-                )
-            authority.pending_certificate = record
+            self._fold_authority_order(record, given, given.authority)
+        if given.cross is not None:
+            self._fold_cross_order(record, given, given.cross)
+
+    def _fold_authority_order(
+        self, record: OrderRecord, given: CertificateParticulars, name: str
+    ) -> None:
+        authority = self.authorities.setdefault(name, AuthorityRecord())
+        if authority.pending_certificate:
+            raise _ImpossibleEventError(f"CA {name} has a certificate ordered already")
+        # A renewal is on the same key: another key is another CA.
+        if authority.certificate and authority.certificate.certificate.key != given.key:
+            raise _ImpossibleEventError(f"CA {name} has a certificate on another key already")
+        authority.pending_certificate = record
+
+    def _fold_cross_order(
+        self, record: OrderRecord, given: CertificateParticulars, name: str
+    ) -> None:
+        subject = self.authority(name)
+        if subject.certificate is None or subject.certificate.certificate.key != given.key:
+            raise _ImpossibleEventError(f"a cross-certificate is ordered on a key not CA {name}'s")
+        if record.ordered.ca in subject.pending_crosses:
+            raise _ImpossibleEventError(f"CA {name} has a cross-certificate ordered already")
+        subject.pending_crosses[record.ordered.ca] = record
+
+    def _fold_csr_order(self, record: OrderRecord, given: CsrParticulars) -> None:
+        authority = self.authorities.setdefault(given.authority, AuthorityRecord())
+        if given.authority != record.ordered.ca:
+            raise _ImpossibleEventError(f"CA {record.ordered.ca} is to sign another CA's CSR")
+        if authority.pending_csr:
+            raise _ImpossibleEventError(f"CA {given.authority} has a CSR ordered already")
+        if authority.key not in (None, given.key):
+            raise _ImpossibleEventError(f"CA {given.authority} has another key already")
+        authority.pending_csr = record
 
     def _fold_crl_order(self, record: OrderRecord, given: CrlParticulars) -> None:
         authority = self.authorities.setdefault(record.ordered.ca, AuthorityRecord())
@@ -227,28 +205,52 @@ class LedgerState:
         record = self.orders.get(event.order)
         if record is None:
             raise _ImpossibleEventError(f"order {event.order} was signed and not recorded before")
+        if event.is_lost:
+            record.spent += 1
+            return
         if record.is_pending == event.spent:
             outcome = "still awaits its signature" if event.spent else "has its outcome already"
             raise _ImpossibleEventError(f"order {event.order} {outcome}, and is signed once more")
-        is_crl = isinstance(record.ordered.particulars, CrlParticulars)
-        if is_crl != (event.certificate is None):
+        if not _is_of_kind(record, event):
             raise _ImpossibleEventError(f"order {event.order} is for an object of another kind")
         if event.spent:
             record.spent += 1
             return
         record.signed = event
         del self.pending[event.order]
-        if isinstance(record.ordered.particulars, CrlParticulars):
-            self._settle_crl(record, record.ordered.particulars)
-        else:
-            self._settle_certificate(record, record.ordered.particulars)
+        match record.ordered.particulars:
+            case CrlParticulars() as crl:
+                self._settle_crl(record, crl)
+            case CsrParticulars() as csr:
+                authority = self.authorities[csr.authority]
+                authority.csr, authority.pending_csr = record, None
+            case CertificateParticulars() as certificate:
+                self._settle_certificate(record, certificate)
 
     def _settle_certificate(self, record: OrderRecord, given: CertificateParticulars) -> None:
         if given.request is not None:
             self.requests[given.request].current = record
         if given.authority is not None:
             authority = self.authorities[given.authority]
-            authority.certificate, authority.pending_certificate = record, None
+            authority.pending_certificate = None
+            authority.use(record, self.head.number)
+        if given.cross is not None:
+            subject = self.authorities[given.cross]
+            subject.crosses[record.ordered.ca] = subject.pending_crosses.pop(record.ordered.ca)
+
+    def _fold_adopted(self, event: Adopted) -> None:
+        authority = self.authorities.setdefault(event.authority, AuthorityRecord())
+        try:
+            record = adopted_record(event, self.head.number)
+        except ValueError as error:
+            raise _ImpossibleEventError(str(error)) from error
+        if authority.key != record.certificate.key:
+            raise _ImpossibleEventError(
+                f"CA {event.authority} is given a certificate on a key that is not its own"
+            )
+        self.keys.setdefault(record.certificate.key, []).append(record)
+        authority.adopted = event
+        authority.use(record, self.head.number)
 
     def _settle_crl(self, record: OrderRecord, given: CrlParticulars) -> None:
         authority = self.authorities[record.ordered.ca]
@@ -289,11 +291,29 @@ class LedgerState:
         if record is None:
             raise _ImpossibleEventError(f"order {event.order} is abandoned and was not pending")
         record.abandoned = event
-        if isinstance(record.ordered.particulars, CrlParticulars):
-            self.authorities[record.ordered.ca].pending_crl = None
-        elif record.ordered.particulars.authority is not None:
-            self.authorities[record.ordered.particulars.authority].pending_certificate = None
+        match record.ordered.particulars:
+            case CrlParticulars():
+                self.authorities[record.ordered.ca].pending_crl = None
+            case CsrParticulars(authority=name):
+                self.authorities[name].pending_csr = None
+            case CertificateParticulars(authority=str(name)):
+                self.authorities[name].pending_certificate = None
+            case CertificateParticulars(cross=str(name)):
+                del self.authorities[name].pending_crosses[record.ordered.ca]
+            case CertificateParticulars():
+                pass
 
 
 class _ImpossibleEventError(Exception):
     """An event that cannot follow the ones before it."""
+
+
+def _is_of_kind(record: OrderRecord, event: Signed) -> bool:
+    """Whether a signed event holds what an order is for."""
+    match record.ordered.particulars:
+        case CrlParticulars():
+            return event.signature is not None
+        case CsrParticulars():
+            return event.csr is not None
+        case CertificateParticulars():
+            return event.certificate is not None

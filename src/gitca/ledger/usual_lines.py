@@ -1,7 +1,7 @@
 """Lines in the very form that gitca gives almost all of them, read by one expression each.
 
 Every run reads the whole ledger, so the time that a line takes is what a large repository waits
-for; here it is a third of the strict reader's (`encoding.parse_event`). A form below allows nothing
+for; here it is a third of the strict reader's (`decoding.parse_event`). A form below allows nothing
 that the strict reader refuses. What is in none of them, as rare events, unusual text and everything
 that gitca did not write, is left to that one, which also says what is wrong with it.
 """

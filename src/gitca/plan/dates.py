@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from gitca.ledger.state import OrderRecord
+from gitca.ledger.records import OrderRecord
 from gitca.policy.case import Verdict
 from gitca.policy.period import ONE_SECOND, Period
 from gitca.x509.certificate import Certificate

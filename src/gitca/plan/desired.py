@@ -24,7 +24,8 @@ from gitca.documents.load import (
     request_paths,
 )
 from gitca.ledger.events import DocumentReference
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.policy.case import Requester
 
 ONE_SECOND = timedelta(seconds=1)

@@ -17,7 +17,8 @@ from gitca.documents.load import Governing
 from gitca.findings import Finding, Location, Severity
 from gitca.ledger.draft import recorded_at
 from gitca.ledger.events import CertificateParticulars
-from gitca.ledger.state import AuthorityRecord, LedgerState, OrderRecord
+from gitca.ledger.records import AuthorityRecord, OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.issuers import Issuer
 from gitca.plan.model import Action, SignCrl
 from gitca.policy.period import ONE_SECOND

@@ -11,7 +11,8 @@ from gitca.documents.load import Governing
 from gitca.documents.revocation_request import AUTHORITY_REVOCATIONS
 from gitca.documents.words import listed
 from gitca.findings import Finding, Severity
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired
 from gitca.x509.refusal import quoted
 

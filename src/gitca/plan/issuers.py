@@ -12,7 +12,8 @@ from gitca.documents.load import Governing
 from gitca.findings import Finding, Severity, has_errors
 from gitca.ledger.events import DocumentReference, SourceDocuments
 from gitca.ledger.image import standing_certificate
-from gitca.ledger.state import AuthorityRecord, LedgerState
+from gitca.ledger.records import AuthorityRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.model import CreateAuthority, SignCrl
 from gitca.plan.reserved_keys import judge_standing_key
 from gitca.policy.authority import judge_authority, propose_authority

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from gitca.findings import Finding, in_order
 from gitca.ledger.events import CertificateParticulars
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired
 from gitca.plan.foresight import foresee
 from gitca.plan.issuers import plan_authorities, plan_crls, read_issuers

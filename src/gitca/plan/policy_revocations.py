@@ -9,7 +9,8 @@ from gitca.documents.document import Document
 from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.findings import Finding, Location, Severity
 from gitca.ledger.events import DocumentReference
-from gitca.ledger.state import LedgerState, OrderRecord, RequestRecord
+from gitca.ledger.records import OrderRecord, RequestRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired, policy_name, policy_of
 from gitca.plan.model import RevokeCertificate
 

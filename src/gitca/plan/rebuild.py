@@ -30,7 +30,8 @@ from gitca.ledger.events import (
     SourceDocuments,
 )
 from gitca.ledger.image import standing_certificate
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.dates import certificate_dates, crl_period
 from gitca.plan.desired import Desired, ReadRequesters, asks_for_requesters, requesters_of
 from gitca.plan.issuers import authority_template, read_issuers, signature_algorithm
@@ -83,8 +84,8 @@ class Rebuild:
         self._read_requesters = read_requesters
         self._governing = load_governing(self._entries.values(), read)
 
-    def certificate_bytes(self, ordered: Ordered, authority_spki: bytes | None) -> bytes:
-        """Return the TBS that an order for a certificate must hold.
+    def bytes_of(self, ordered: Ordered, authority_spki: bytes | None) -> bytes:
+        """Return the TBS that an order for a certificate or a CSR must hold.
 
         `authority_spki` is the key of the CA that the order creates; None for a request's.
         Raises: ContradictionError when the documents are not those that the order names, are denied

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from gitca.ledger.state import OrderRecord
+from gitca.ledger.records import OrderRecord
 from gitca.plan.render_json import JsonObject, finding_record
 from gitca.plan.what_if import Consequence, Effect, WhatIf, by_folder
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from gitca.documents.document import Document
 from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.findings import Finding, Location, Severity
-from gitca.ledger.state import OrderRecord
+from gitca.ledger.records import OrderRecord
 from gitca.policy.case import Verdict
 from gitca.x509.certificate import Certificate
 

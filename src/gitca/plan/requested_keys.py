@@ -13,7 +13,8 @@ from itertools import islice
 from gitca.documents.load import Requests
 from gitca.ledger.draft import recorded_at
 from gitca.ledger.image import certificate_der
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.policy.case import KeyHistory
 from gitca.x509.certificate import parse_certificate
 from gitca.x509.csr import Csr, CsrError, parse_csr

@@ -14,7 +14,8 @@ from gitca.documents.waiver import WaiverSpec
 from gitca.findings import Finding, Severity, has_errors
 from gitca.ledger.events import DocumentReference, SourceDocuments
 from gitca.ledger.image import standing_certificate
-from gitca.ledger.state import LedgerState, OrderRecord, RequestRecord
+from gitca.ledger.records import OrderRecord, RequestRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.dates import date_changes
 from gitca.plan.desired import Desired, asks_for_requesters, renewal_is_due
 from gitca.plan.issuers import Issuer

@@ -10,7 +10,8 @@ from gitca.documents.document import Document
 from gitca.documents.revocation_request import AUTHORITY_REVOCATIONS, RevocationRequestSpec
 from gitca.findings import Finding, Severity
 from gitca.ledger.events import DocumentReference, Revoked
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired
 from gitca.plan.held_up import HeldUp, held_by_broken
 from gitca.plan.model import RevokeCertificate

@@ -24,7 +24,8 @@ from gitca.documents.load import (
 )
 from gitca.documents.references import request_findings
 from gitca.findings import Finding, has_errors
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired, ReadRequesters, policy_name, requesters_of
 from gitca.plan.issuers import read_issuers
 from gitca.plan.policies import examine_named_policy

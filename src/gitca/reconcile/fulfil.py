@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
-from gitca.errors import BackendUnavailableError, ContradictionError
+from gitca.errors import BackendUnavailableError, ContradictionError, GitcaError
 from gitca.git.store import Fulfilment, RecordedOrder, Snapshot, Store
-from gitca.ledger.events import CertificateParticulars, Signed
+from gitca.ledger.events import CertificateParticulars, CsrParticulars, Signed
 from gitca.ledger.image import is_self_signed, standing_certificate
 from gitca.ledger.state import LedgerState
 from gitca.reconcile.keys import Keys
-from gitca.signers import Signature, Signer
+from gitca.signers import Signature, Signer, UnansweredError, Use
 from gitca.x509.signed import assemble, tbs_of, verify_signature
 
 # One commit holds at most so many signatures: what a run that is killed may have to sign again.
@@ -29,14 +30,32 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """A recorded order, who is to sign it, and the key (SPKI) that must verify the signature."""
+
+    order: RecordedOrder
+    signer: Signer
+    spki_der: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one piece of work: a fulfilment, or nothing but lost uses, and why."""
+
+    fulfilment: Fulfilment | None = None
+    failure: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fulfiller:
-    """Turns recorded orders into committed certificates and CRLs."""
+    """Turns recorded orders into committed certificates, CSRs and CRLs."""
 
     store: Store
     keys: Keys
     authorities: Mapping[str, Document[CertificateAuthoritySpec]]
     clock: Callable[[], datetime]
     progress: Progress
+    concurrency: int = CONCURRENCY
 
     def is_within_reach(self, order: RecordedOrder) -> bool:
         """Whether the key that the order needs may be used and answers."""
@@ -47,54 +66,77 @@ class Fulfiller:
         """Sign, check and commit; return the snapshot after the last commit.
 
         Raises: BackendUnavailableError when a signer fails, ContradictionError when a signature is
-        not the CA's, UsageError when a signer refuses; each after every finished signature was
-        committed. Orders that were not fulfilled stay recorded.
+        not the CA's, UsageError when a signer refuses; each after every finished signature, and
+        every use of a key whose answer was lost, was committed. Orders that were not fulfilled stay
+        recorded.
         """
         for start in range(0, len(orders), CHUNK):
-            chunk = orders[start : start + CHUNK]
-            finished, failure = self._sign_all(snapshot.state, chunk)
+            attempts = self._sign_all(snapshot.state, orders[start : start + CHUNK])
+            finished = [item.fulfilment for item in attempts if item.fulfilment is not None]
             if finished:
                 snapshot = self.store.commit(snapshot, finished, now=self.clock())
-            self.progress("sign", start + len(finished), len(orders))
-            if failure is not None:
-                raise failure
+            signed = sum(item.signed is not None for item in finished)
+            self.progress("sign", start + signed, len(orders))
+            for attempt in attempts:
+                if attempt.failure is not None:
+                    raise attempt.failure
         return snapshot
 
-    def _sign_all(
-        self, state: LedgerState, orders: Sequence[RecordedOrder]
-    ) -> tuple[list[Fulfilment], BaseException | None]:
-        """Return what was signed, and the first failure: whatever failed, the rest is committed."""
+    def _sign_all(self, state: LedgerState, orders: Sequence[RecordedOrder]) -> list[Attempt]:
+        """Return what came of each; after a first failure no more is begun."""
         # All keys are held against their certificates before the first signature is made.
         work = list(self._work(state, orders))
-        with ThreadPoolExecutor(CONCURRENCY) as pool:
-            futures = [pool.submit(sign, *item) for item in work]
-        failures = [error for error in (future.exception() for future in futures) if error]
-        finished = [future.result() for future in futures if future.exception() is None]
-        return finished, failures[0] if failures else None
+        stopped = threading.Event()
 
-    def _work(
-        self, state: LedgerState, orders: Sequence[RecordedOrder]
-    ) -> Iterator[tuple[RecordedOrder, Signer, bytes]]:
+        def attempt(item: Work) -> Attempt:
+            if stopped.is_set():
+                return Attempt()
+            done = _attempt(item)
+            if done.failure is not None:
+                stopped.set()
+            return done
+
+        with ThreadPoolExecutor(min(self.concurrency, max(len(work), 1))) as pool:
+            futures = [pool.submit(attempt, item) for item in work]
+        # Whatever failed, a defect of ours too, the rest is committed.
+        return [
+            Attempt(failure=error) if (error := future.exception()) else future.result()
+            for future in futures
+        ]
+
+    def _work(self, state: LedgerState, orders: Iterable[RecordedOrder]) -> Iterator[Work]:
         spkis: dict[str, bytes] = {}
         for order in orders:
             ca = order.ordered.ca
-            document = self.authorities[ca]
-            signer = self.keys.pinned_signer(document, state)
+            signer = self.keys.pinned_signer(self.authorities[ca], state)
             if signer is None:
                 raise BackendUnavailableError(f"the key of CA {ca} is out of reach")
             if ca not in spkis:
                 spkis[ca] = _signing_key(state, order, signer)
-            yield order, signer, spkis[ca]
+            yield Work(order, signer, spkis[ca])
 
 
 def _signing_key(state: LedgerState, order: RecordedOrder, signer: Signer) -> bytes:
     """Return the SPKI that must verify the order's signature: the CA certificate's own."""
-    certificate = state.authority(order.ordered.ca).certificate
+    ordered = order.ordered
+    certificate = state.authority(ordered.ca).certificate
     if certificate is not None:
         return standing_certificate(certificate).template.spki_der
-    if not is_self_signed(state.orders[order.ordered.order]):
-        raise ContradictionError(f"CA {order.ordered.ca} is to sign and has no certificate")
+    is_csr = isinstance(ordered.particulars, CsrParticulars)
+    if not is_csr and not is_self_signed(state.orders[ordered.order]):
+        raise ContradictionError(f"CA {ordered.ca} is to sign and has no certificate")
     return signer.public_key()
+
+
+def _attempt(work: Work) -> Attempt:
+    """Return what comes of signing an order, whatever fails."""
+    try:
+        return Attempt(sign(work.order, work.signer, work.spki_der))
+    except UnansweredError as error:
+        lost = Fulfilment(work.order, None, b"", _lost(work.order, error.uses))
+        return Attempt(lost if error.uses else None, error)
+    except GitcaError as error:
+        return Attempt(failure=error)
 
 
 def sign(order: RecordedOrder, signer: Signer, spki_der: bytes) -> Fulfilment:
@@ -112,16 +154,31 @@ def sign(order: RecordedOrder, signer: Signer, spki_der: bytes) -> Fulfilment:
             " not verify under the CA's key; it was thrown away",
             remedy="check that the key's algorithm is the document's, and call a person",
         )
-    return Fulfilment(order, _signed(order, signature, der), der)
+    return Fulfilment(
+        order, _signed(order, signature, der), der, _lost(order, signature.unanswered)
+    )
 
 
 def _signed(order: RecordedOrder, signature: Signature, der: bytes) -> Signed:
-    is_certificate = isinstance(order.ordered.particulars, CertificateParticulars)
+    particulars = order.ordered.particulars
+    whole = base64.b64encode(der).decode()
+    is_certificate = isinstance(particulars, CertificateParticulars)
+    is_csr = isinstance(particulars, CsrParticulars)
+    is_crl = not is_certificate and not is_csr
     return Signed(
         order=order.ordered.order,
         fingerprint=f"sha256:{hashlib.sha256(der).hexdigest()}",
         key=signature.key,
         request_id=signature.request_id,
-        certificate=base64.b64encode(der).decode() if is_certificate else None,
-        signature=None if is_certificate else base64.b64encode(signature.value).decode(),
+        certificate=whole if is_certificate else None,
+        signature=base64.b64encode(signature.value).decode() if is_crl else None,
+        csr=whole if is_csr else None,
+    )
+
+
+def _lost(order: RecordedOrder, uses: Iterable[Use]) -> tuple[Signed, ...]:
+    """Return the events of a key's uses whose answer never came."""
+    return tuple(
+        Signed(order.ordered.order, None, use.key, request_id=use.request_id, spent=True)
+        for use in uses
     )

@@ -9,7 +9,7 @@ from gitca.documents.document import Document
 from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState
-from gitca.signers import Signer
+from gitca.signers import KeyAbsentError, KeyUnsuitableError, Signer
 
 OpenSigner = Callable[[str], Signer]
 """Signer URI to signer. Raises: BackendUnavailableError for a key that is out of reach."""
@@ -18,8 +18,10 @@ OpenSigner = Callable[[str], Signer]
 class Keys:
     """Opens each CA's signer once, and only where it is asked for.
 
-    `selected` limits the CAs whose key may be used (None: all). A key that is out of reach is
-    remembered with its reason, in `unreachable`.
+    `selected` limits the CAs whose key may be used (None: all). Why a key cannot be had is
+    remembered by CA: `absent` is one that is not at this machine, as an offline root's; of an
+    `unreachable` one the backend does not answer; one that `cannot_sign` is there and forbidden to,
+    which a person has to mend.
     """
 
     def __init__(self, open_signer: OpenSigner, selected: frozenset[str] | None = None) -> None:
@@ -27,7 +29,9 @@ class Keys:
         self._selected = selected
         self._signers: dict[str, Signer] = {}
         self._spkis: dict[str, bytes] = {}
+        self.absent: dict[str, str] = {}
         self.unreachable: dict[str, str] = {}
+        self.cannot_sign: dict[str, KeyUnsuitableError] = {}
 
     def is_selected(self, ca: str) -> bool:
         """Whether this run may use the CA's key at all."""
@@ -36,17 +40,24 @@ class Keys:
     def signer(self, document: Document[CertificateAuthoritySpec]) -> Signer | None:
         """Return the CA's signer, or None when its key is not selected or out of reach."""
         name = document.name
-        if not self.is_selected(name) or name in self.unreachable:
+        refused = (self.absent, self.unreachable, self.cannot_sign)
+        if not self.is_selected(name) or any(name in reasons for reasons in refused):
             return None
         if name not in self._signers:
-            try:
-                self._signers[name] = self._open(document.spec.key)
-                self._spkis[name] = self._signers[name].public_key()
-            except BackendUnavailableError as error:
-                self.unreachable[name] = str(error)
-                self._signers.pop(name, None)
-                return None
-        return self._signers[name]
+            self._try_to_open(name, document.spec.key)
+        return self._signers.get(name)
+
+    def _try_to_open(self, name: str, uri: str) -> None:
+        try:
+            signer = self._open(uri)
+            self._spkis[name] = signer.public_key()
+            self._signers[name] = signer
+        except KeyAbsentError as error:
+            self.absent[name] = str(error)
+        except BackendUnavailableError as error:
+            self.unreachable[name] = str(error)
+        except KeyUnsuitableError as error:
+            self.cannot_sign[name] = error
 
     def public_key(self, document: Document[CertificateAuthoritySpec]) -> bytes | None:
         """Return the SPKI (DER) of the CA's key, or None when it is out of reach."""

@@ -14,7 +14,13 @@ from datetime import datetime
 from gitca.errors import ContradictionError
 from gitca.git.store import DOCUMENT_FOLDERS, RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import LEASE, recorded_at
-from gitca.ledger.events import Abandoned, CertificateParticulars, CrlParticulars, Ordered
+from gitca.ledger.events import (
+    Abandoned,
+    CertificateParticulars,
+    CrlParticulars,
+    CsrParticulars,
+    Ordered,
+)
 from gitca.plan.desired import Desired
 from gitca.plan.rebuild import Rebuild
 from gitca.reconcile.keys import Keys
@@ -79,6 +85,8 @@ class Resumer:
         particulars, state = ordered.particulars, self.snapshot.state
         if isinstance(particulars, CrlParticulars):
             return _pointless_crl(particulars, len(state.authority(ordered.ca).revocations), now)
+        if isinstance(particulars, CsrParticulars):
+            return "the key is refused since" if particulars.key in state.refused_keys else ""
         if particulars.not_after < now:
             return "the certificate would have expired already"
         if (ordered.ca, particulars.serial) in state.revoked:
@@ -134,7 +142,7 @@ class Resumer:
             rebuild.check_crl(ordered, state.authority(ordered.ca).crl)
             return
         subject_key = self._subject_key(ordered.particulars)
-        if rebuild.certificate_bytes(ordered, subject_key) != order.tbs:
+        if rebuild.bytes_of(ordered, subject_key) != order.tbs:
             raise ContradictionError(
                 f"order {ordered.order} holds other bytes than its documents give; it was not"
                 " signed",
@@ -158,8 +166,8 @@ class Resumer:
             )
         return self._rebuilds[source]
 
-    def _subject_key(self, given: CertificateParticulars) -> bytes | None:
-        """Return the SPKI of the CA that an order creates; None for a request's."""
+    def _subject_key(self, given: CertificateParticulars | CsrParticulars) -> bytes | None:
+        """Return the SPKI of the CA that an order creates; None for a request's and a cross."""
         document = self.desired.governing.authorities.get(given.authority or "")
         return self.keys.public_key(document) if document else None
 

@@ -11,8 +11,9 @@ from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.git.store import DOCUMENT_FOLDERS, Store
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, Signed
 from gitca.ledger.image import ISSUED_FOLDER, standing_certificate
+from gitca.ledger.records import OrderRecord
 from gitca.ledger.segment import LEDGER_FOLDER, Segment, parse_segment
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.plan.rebuild import HistoryUnknownError, Rebuild
 from gitca.policy.case import Requester
 from gitca.verify.replay import Replay
@@ -182,7 +183,7 @@ def _given_bytes(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> bytes
         rebuild.check_crl(ordered, replay.before.get(ordered.order))
         return None
     if ordered.particulars.authority is None:
-        return rebuild.certificate_bytes(ordered, None)
+        return rebuild.bytes_of(ordered, None)
     if record.signed is None:
         return None
-    return rebuild.certificate_bytes(ordered, standing_certificate(record).template.spki_der)
+    return rebuild.bytes_of(ordered, standing_certificate(record).template.spki_der)

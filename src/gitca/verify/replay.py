@@ -10,8 +10,9 @@ from gitca.errors import ContradictionError
 from gitca.ledger.draft import crl_tbs
 from gitca.ledger.events import CrlParticulars, Event, Ordered, Signed
 from gitca.ledger.image import image_of, order_path, standing_certificate
+from gitca.ledger.records import OrderRecord
 from gitca.ledger.segment import Segment
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.verify.report import FIND, Contradiction
 from gitca.verify.signature import check_signature, digest
 from gitca.x509.refusal import RefusedError

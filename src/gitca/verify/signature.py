@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from gitca.ledger.events import CertificateParticulars, Signed
 from gitca.ledger.image import is_self_signed, standing_certificate
-from gitca.ledger.state import LedgerState, OrderRecord
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
 from gitca.verify.report import FIND, Contradiction
 from gitca.x509.certificate import Certificate, parse_certificate
 from gitca.x509.signed import tbs_of, verify_signature

@@ -22,6 +22,15 @@ def tbs_of(signed_der: bytes) -> bytes:
     return tbs
 
 
+def algorithm_name(signed_der: bytes) -> str:
+    """Return the name of the algorithm that a signed object says it was signed with.
+
+    Raises: ValueError (DerError, AlgorithmRefusedError).
+    """
+    _, identifier_der, _ = _split(signed_der)
+    return algorithm_of(identifier_der).name
+
+
 def verify_signature(signed_der: bytes, spki_der: bytes) -> bool:
     """Return whether a certificate, CRL or CSR was signed with the key, as it says it was.
 

@@ -1,0 +1,122 @@
+"""What the ledger has of orders, requests and CAs: the values of the state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gitca.ledger.events import (
+    Abandoned,
+    Adopted,
+    CertificateParticulars,
+    CrlParticulars,
+    CsrParticulars,
+    Ordered,
+    Revoked,
+    Signed,
+)
+
+EXTERNAL = "external"
+"""Who signed the certificate of a CA whose parent is outside of the repository; no CA's name."""
+
+
+@dataclass(slots=True)
+class OrderRecord:
+    """One order and its outcome so far: pending, signed or abandoned."""
+
+    ordered: Ordered
+    segment: int
+    signed: Signed | None = None
+    abandoned: Abandoned | None = None
+    spent: int = 0
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the order is recorded and neither signed nor abandoned."""
+        return self.signed is None and self.abandoned is None
+
+    @property
+    def certificate(self) -> CertificateParticulars:
+        """The particulars of an order for a certificate. Raises: TypeError for any other."""
+        if not isinstance(self.ordered.particulars, CertificateParticulars):
+            raise TypeError(f"order {self.ordered.order} is for no certificate")
+        return self.ordered.particulars
+
+    @property
+    def request(self) -> CsrParticulars:
+        """The particulars of an order for a CSR. Raises: TypeError for any other."""
+        if not isinstance(self.ordered.particulars, CsrParticulars):
+            raise TypeError(f"order {self.ordered.order} is for no CSR")
+        return self.ordered.particulars
+
+    @property
+    def crl(self) -> CrlParticulars:
+        """The particulars of an order for a CRL. Raises: TypeError for any other."""
+        if not isinstance(self.ordered.particulars, CrlParticulars):
+            raise TypeError(f"order {self.ordered.order} is for no CRL")
+        return self.ordered.particulars
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """The orders that a request was given, oldest first, and the last one that was signed."""
+
+    orders: list[OrderRecord] = field(default_factory=list)
+    current: OrderRecord | None = None
+
+    @property
+    def pending(self) -> OrderRecord | None:
+        """The request's order that awaits its signature, if any."""
+        return next((order for order in self.orders if order.is_pending), None)
+
+
+@dataclass(slots=True)
+class AuthorityRecord:
+    """What a CA has: its own certificates, its CRLs, and the revocations that it carries.
+
+    `certificate` is the one in use, `certificates` all there were, each with the segment from whose
+    end on it was in use; of an external CA's certificate the order is as if recorded by
+    `EXTERNAL`. `crosses` are the cross-certificates for this CA by the CA that signed them. `csr`
+    is what an external CA was asked with. A pending order of each kind is held beside.
+
+    `revocations` are all that were ever recorded, in order; `carried` (by serial number) those that
+    the next CRL must hold; `pending_crl` keeps the entries of a CRL that awaits its signature.
+    """
+
+    certificate: OrderRecord | None = None
+    pending_certificate: OrderRecord | None = None
+    certificates: list[tuple[int, OrderRecord]] = field(default_factory=list)
+    crosses: dict[str, OrderRecord] = field(default_factory=dict)
+    pending_crosses: dict[str, OrderRecord] = field(default_factory=dict)
+    csr: OrderRecord | None = None
+    pending_csr: OrderRecord | None = None
+    adopted: Adopted | None = None
+    crl: OrderRecord | None = None
+    pending_crl: tuple[OrderRecord, tuple[Revoked, ...]] | None = None
+    last_crl_number: int = 0
+    revocations: list[Revoked] = field(default_factory=list)
+    carried: dict[str, tuple[int, Revoked]] = field(default_factory=dict)
+    expiries: list[tuple[datetime, int, str]] = field(default_factory=list)
+
+    @property
+    def key(self) -> str | None:
+        """The CA's own key (`sha256:…`), as far as anything was signed or ordered on it."""
+        for record in (self.certificate, self.pending_certificate):
+            if record is not None:
+                return record.certificate.key
+        for record in (self.csr, self.pending_csr):
+            if record is not None:
+                return record.request.key
+        return None
+
+    def certificate_before(self, segment: int | None) -> OrderRecord | None:
+        """Return the certificate that was in use when a segment was written; now, for None."""
+        if segment is None:
+            return self.certificate
+        earlier = [record for since, record in self.certificates if since < segment]
+        return earlier[-1] if earlier else None
+
+    def use(self, record: OrderRecord, segment: int) -> None:
+        """Take a signed certificate into use."""
+        self.certificate = record
+        self.certificates.append((segment, record))
