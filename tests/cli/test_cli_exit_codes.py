@@ -46,7 +46,7 @@ from gitca.errors import (
         (("revoke", "nobody", "--reason", "removeFromCRL"), "is not one of"),
         (("revoke", "nobody"), "Missing option"),
         (("keys", "show", "nobody"), "no usable CA"),
-        (("keys", "create", "awskms:///alias/x"), "scheme"),
+        (("keys", "create", "vault:///x"), "scheme"),
         (("keys", "create", "root", "--spec", "P-192"), "is not one of"),
         (("schema",), "either"),
         (("schema", "Certificate"), "is not one of"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from cli_command import PASSPHRASE, Command, Run
 
 from gitca.cli import boundary
@@ -95,6 +97,13 @@ def test_a_folder_with_anything_in_it_is_left_alone(gitca: Command, tmp_path: Pa
         (*NAMES, "--country", "England"),
         (*NAMES, "--country", "gb"),
         (*NAMES, "--signer", "paper"),
+        (*NAMES, "--region", "eu-west-1"),
+        (*NAMES, "--signer", "awskms"),
+        (*NAMES, "--signer", "awskms", "--region", "the moon"),
+        (*NAMES, "--signer", "awskms", "--region", "eu-west-1", "--token", "pki"),
+        (*NAMES, "--signer", "pkcs11", "--token", "pki"),
+        (*NAMES, "--signer", "pkcs11", "--token", "x" * 33, "--module", "/usr/lib/x.so"),
+        (*NAMES, "--signer", "pkcs11", "--token", "pki", "--module", "lib/x.so"),
     ],
 )
 def test_names_that_no_certificate_can_have_are_refused_and_nothing_is_made(
@@ -138,6 +147,68 @@ def test_the_policies_and_their_tests_are_sound_for_any_domain(
     monkeypatch.chdir(tmp_path)
     assert boundary.run(["--repo", str(tmp_path), "validate"]) == 0
     assert capsys.readouterr().out == "17 documents: no findings\n"
+
+
+KMS = ("--signer", "awskms", "--region", "eu-west-1")
+TOKEN = ("--signer", "pkcs11", "--token", "My CA", "--module", "/usr/lib/softhsm/libsofthsm2.so")
+
+
+@pytest.mark.parametrize(
+    ("options", "uri"),
+    [
+        (KMS, "awskms:///alias/muller-sons-1-co-{ca}?region=eu-west-1"),
+        (
+            TOKEN,
+            "pkcs11:token=My%20CA;object=muller-sons-1-co-{ca}"
+            "?module-path=/usr/lib/softhsm/libsofthsm2.so",
+        ),
+    ],
+    ids=["awskms", "pkcs11"],
+)
+def test_with_another_signer_the_documents_name_its_keys_and_none_is_made(
+    options: tuple[str, ...], uri: str, tmp_path: Path
+) -> None:
+    # No passphrase, no credentials, no token: nothing is asked of any of them.
+    names = ("--domain", "example.internal", "--organization", 'Müller: "Sons" #1 \\ {Co}')
+    Command(tmp_path).runs("init", "pki", *names, *options)
+    pki = Command(tmp_path / "pki")
+    for ca in ("root", "issuing"):
+        document = yaml.safe_load((pki.folder / f"ca/{ca}.yaml").read_text())
+        assert document["spec"]["key"] == uri.format(ca=ca)
+    assert pki.runs("validate") == "17 documents: no findings\n"
+    assert pki.git("status", "--short") == ""
+    assert not (pki.folder / ".gitca").exists()
+    text = (pki.folder / "README.md").read_text() + (pki.folder / "ca/root.yaml").read_text()
+    assert "__" not in text
+    assert ".gitca/keys" not in text
+
+
+@pytest.mark.parametrize("options", [KMS, TOKEN], ids=["awskms", "pkcs11"])
+def test_what_remains_to_be_done_is_printed_as_commands_in_order(
+    options: tuple[str, ...],
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    golden: Callable[[str, str], None],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run("init", "my pki", *NAMES, *options)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    golden(f"cli/init-{options[1]}.txt", out)
+
+
+def test_an_organization_without_a_latin_letter_lends_the_keys_its_domain(tmp_path: Path) -> None:
+    names = ("--domain", "example.internal", "--organization", "株式会社")
+    Command(tmp_path).runs("init", "pki", *names, *KMS)
+    document = (tmp_path / "pki/ca/root.yaml").read_text()
+    assert "awskms:///alias/example-internal-root?region=eu-west-1" in document
+
+
+def test_a_name_that_looks_like_a_placeholder_is_none() -> None:
+    files = render(Names("example.internal", "__DOMAIN__ __ROOT_KEY__"))
+    subject = yaml.safe_load(files["ca/root.yaml"])["spec"]["subject"]
+    assert subject["organization"] == "__DOMAIN__ __ROOT_KEY__"
 
 
 def test_a_failure_on_the_way_leaves_no_trace(tmp_path: Path) -> None:

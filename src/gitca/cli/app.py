@@ -10,6 +10,7 @@ import typer
 from gitca import __version__
 from gitca.cli import (
     demo,
+    doctor,
     documents,
     explain,
     init,
@@ -113,4 +114,5 @@ app.add_typer(_policy, name="policy")
 _keys.command("create", epilog=EXAMPLES["keys create"])(keys.create)
 _keys.command("show", epilog=EXAMPLES["keys show"])(keys.show)
 app.add_typer(_keys, name="keys")
+app.command("doctor", epilog=EXAMPLES["doctor"])(doctor.doctor)
 app.command("schema", epilog=EXAMPLES["schema"])(schema.schema)

@@ -28,7 +28,13 @@ EXIT_CODES = "\n".join(
 )
 
 EXAMPLES = {
-    "init": _examples("  gitca init pki --domain example.internal --organization Example"),
+    "init": _examples(
+        "  gitca init pki --domain example.internal --organization Example",
+        "  gitca init pki --domain example.internal --organization Example \\",
+        "      --signer awskms --region eu-west-1",
+        "  gitca init pki --domain example.internal --organization Example \\",
+        "      --signer pkcs11 --token pki --module /usr/lib/softhsm/libsofthsm2.so",
+    ),
     "demo": _examples("  gitca demo", "  gitca demo --documents . --into /tmp/loop"),
     "validate": _examples(
         "  gitca validate                             the whole repository",
@@ -84,8 +90,11 @@ EXAMPLES = {
     "keys create": _examples(
         "  gitca keys create root --spec P-384    at the signer that ca/root.yaml names",
         "  gitca keys create file:.gitca/keys/spare.pem",
+        "  gitca keys create awskms:///alias/example-root?region=eu-west-1 --print \\",
+        "      --spec ECC_NIST_P384 --sign-role arn:aws:iam::111122223333:role/gitca",
     ),
     "keys show": _examples("  gitca keys show issuing", "  gitca keys show issuing --format pem"),
+    "doctor": _examples("  gitca doctor", "  gitca doctor --ca issuing --format json"),
     "schema": _examples(
         "  gitca schema CertificateRequest > request.schema.json",
         "  gitca schema --output schemas",

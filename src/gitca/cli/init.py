@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import enum
-import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gitca.cli.output import Styled, write_line
 from gitca.cli.scaffold import Names, render
+from gitca.cli.scaffold.key_places import (
+    FILES,
+    ISSUING_SPEC,
+    ROOT_SPEC,
+    KeyPlaces,
+    kms_keys,
+    slug,
+    token_keys,
+)
 from gitca.cli.settings import settings_of
 from gitca.errors import UsageError
-
-# The root signs a few CAs in ten years and may be the stronger for it; the issuing CA signs all day
-# and is verified everywhere.
-_KEYS = {"file:.gitca/keys/root.pem": "P-384", "file:.gitca/keys/issuing.pem": "P-256"}
 
 
 class SignerKind(enum.StrEnum):
     """Where the keys of a new repository's CAs lie."""
 
     FILE = "file"
+    AWSKMS = "awskms"
+    PKCS11 = "pkcs11"
+
+
+_OPTIONS = {
+    SignerKind.FILE: (),
+    SignerKind.AWSKMS: ("--region",),
+    SignerKind.PKCS11: ("--token", "--module"),
+}
 
 
 def init(
@@ -40,30 +53,93 @@ def init(
         str, typer.Option("--country", metavar="CC", help="Two letters (ISO 3166), if any.")
     ] = "",
     signer: Annotated[
-        SignerKind,
-        typer.Option("--signer", help="Where keys lie: encrypted, in .gitca/keys/, out of Git."),
+        SignerKind, typer.Option("--signer", help="What keeps the CAs' keys.")
     ] = SignerKind.FILE,
+    region: Annotated[
+        str, typer.Option("--region", metavar="REGION", help="awskms: the region of the keys.")
+    ] = "",
+    token: Annotated[
+        str, typer.Option("--token", metavar="LABEL", help="pkcs11: the label of the token.")
+    ] = "",
+    module: Annotated[
+        str, typer.Option("--module", metavar="PATH", help="pkcs11: the token's library.")
+    ] = "",
 ) -> None:
     """Make a CA repository that reconciles as it is.
 
-    It has a root, an issuing CA, policies with their tests, and the CAs' keys. The keys are
-    encrypted under GITCA_KEY_PASSPHRASE, the content of the file that GITCA_KEY_PASSPHRASE_FILE
-    names, or a passphrase that is asked for. The folder appears whole or not at all.
+    It has a root, an issuing CA, and policies with their tests. With --signer file their keys are
+    made, too: encrypted, in .gitca/keys/ and out of Git, under GITCA_KEY_PASSPHRASE, the content of
+    the file that GITCA_KEY_PASSPHRASE_FILE names, or a passphrase that is asked for. With awskms
+    and pkcs11 the CAs' documents name keys that `gitca keys create` is then to make. The folder
+    appears whole or not at all.
     """
     from gitca.cli.fresh import fresh_folder
+    from gitca.cli.init_text import write_made
+
+    names = _checked(domain, organization, country)
+    given = {"--region": region, "--token": token, "--module": module}
+    keys = _key_places(names, signer, given)
+    make = _maker(keys) if signer is SignerKind.FILE else None
+    with fresh_folder(directory) as folder:
+        for path, content in render(names, keys).items():
+            _write(folder / path, content)
+        if make is not None:
+            make(folder)
+        _commit(folder, names)
+    if not settings_of(context).is_quiet:
+        write_made(directory, names.domain, signer=signer.value, module=module)
+
+
+def _key_places(names: Names, signer: SignerKind, given: Mapping[str, str]) -> KeyPlaces:
+    """Return where the keys lie. Raises: UsageError for options that do not make such places."""
+    wanted = _OPTIONS[signer]
+    missing = [option for option in wanted if not given[option]]
+    if missing:
+        raise UsageError(
+            f"--signer {signer.value} without {' and '.join(missing)}", remedy="give it as well"
+        )
+    foreign = [option for option, value in given.items() if value and option not in wanted]
+    if foreign:
+        others = {option: kind.value for kind, options in _OPTIONS.items() for option in options}
+        raise UsageError(
+            f"{foreign[0]} does not go with --signer {signer.value}",
+            remedy=f"leave it out, or give --signer {others[foreign[0]]}",
+        )
+    name = slug(names.organization, names.domain)
+    if signer is SignerKind.FILE:
+        return FILES
+    if signer is SignerKind.AWSKMS:
+        return _sound(kms_keys(name, given["--region"]), "--region")
+    places = token_keys(name, given["--token"], given["--module"])
+    return _sound(places, "--token and --module")
+
+
+def _sound(keys: KeyPlaces, options: str) -> KeyPlaces:
+    """Return the places, whose URIs the documents' own rules allow. Raises: UsageError."""
+    from gitca.documents.aws_key_uri import AwsKeyUriError, parse_aws_key_uri
+    from gitca.documents.pkcs11_uri import Pkcs11UriError, parse_pkcs11_uri
+
+    try:
+        if keys.root.startswith("awskms:"):
+            parse_aws_key_uri(keys.root)
+        else:
+            parse_pkcs11_uri(keys.root)
+    except (AwsKeyUriError, Pkcs11UriError) as error:
+        raise UsageError(f"{options}: {error.message}", remedy=error.remedy) from error
+    return keys
+
+
+def _maker(keys: KeyPlaces) -> Callable[[Path], None]:
     from gitca.cli.passphrase import passphrase_of_user
     from gitca.signers import create_key
 
-    names = _checked(domain, organization, country)
     passphrase = passphrase_of_user(confirm=True)
-    with fresh_folder(directory) as folder:
-        for path, content in render(names).items():
-            _write(folder / path, content)
-        for uri, spec in _KEYS.items():
+
+    def make(folder: Path) -> None:
+        for uri, spec in ((keys.root, ROOT_SPEC), (keys.issuing, ISSUING_SPEC)):
             create_key(uri, spec, base=folder, passphrase=passphrase)
-        _commit(folder, names)
-    if not settings_of(context).is_quiet:
-        _tell(directory, names)
+
+    return make
 
 
 def _checked(domain: str, organization: str, country: str) -> Names:
@@ -114,14 +190,3 @@ def _commit(folder: Path, names: Names) -> None:
 
 def _committed(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name not in {".git", ".gitca"})
-
-
-def _tell(directory: Path, names: Names) -> None:
-    write_line("Made a CA repository in ", Styled(str(directory), "bold"), ":")
-    write_line("  ca/           a root and an issuing CA")
-    write_line(f"  policies/     what they may issue, for names under {names.domain}")
-    write_line("  .gitca/keys/  their keys, encrypted and out of Git: keep a copy elsewhere")
-    if directory.absolute() != Path(os.getcwd()):  # noqa: PTH109 - the shell's own idea of it
-        write_line(f"Next: cd {directory} && gitca reconcile")
-    else:
-        write_line("Next: gitca reconcile")

@@ -9,34 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gitca.cli.completion import authority_names
-from gitca.cli.output import (
-    Format,
-    field_lines,
-    terminal_columns,
-    write_block,
-    write_json,
-    write_line,
-)
+from gitca.cli.key_specs import parse_spec, spec_names
+from gitca.cli.output import Format, write_block, write_json
 from gitca.cli.settings import settings_of
+from gitca.cli.times import clock
 from gitca.errors import UsageError
 
 if TYPE_CHECKING:
-    from gitca.signers import Passphrase
-
-
-class KeySpec(enum.StrEnum):
-    """The keys that a CA may have."""
-
-    RSA_2048 = "RSA-2048"
-    RSA_3072 = "RSA-3072"
-    RSA_4096 = "RSA-4096"
-    P_256 = "P-256"
-    P_384 = "P-384"
-    P_521 = "P-521"
-    ED25519 = "Ed25519"
-    ML_DSA_44 = "ML-DSA-44"
-    ML_DSA_65 = "ML-DSA-65"
-    ML_DSA_87 = "ML-DSA-87"
+    from gitca.signers import KeyOptions
 
 
 class KeyFormat(enum.StrEnum):
@@ -55,29 +35,92 @@ _Target = Annotated[
         autocompletion=authority_names,
     ),
 ]
+_Roles = list[str] | None
 
 
 def create(
     context: typer.Context,
     target: _Target,
     spec: Annotated[
-        KeySpec, typer.Option("--spec", help="Its kind and size.", metavar="SPEC")
-    ] = KeySpec.P_256,
+        str,
+        typer.Option(
+            "--spec",
+            metavar="SPEC",
+            parser=parse_spec,
+            help="Its kind and size.",
+            autocompletion=spec_names,
+        ),
+    ] = "P-256",
+    multi_region: Annotated[
+        bool, typer.Option("--multi-region", help="AWS KMS: a key with replicas elsewhere.")
+    ] = False,
+    sign_role: Annotated[
+        _Roles,
+        typer.Option("--sign-role", metavar="ARN", help="AWS KMS: may sign; repeatable."),
+    ] = None,
+    admin_role: Annotated[
+        _Roles,
+        typer.Option(
+            "--admin-role", metavar="ARN", help="AWS KMS: may manage, not sign; repeatable."
+        ),
+    ] = None,
+    is_preview: Annotated[
+        bool, typer.Option("--print", help="Show what would be made, and do nothing.")
+    ] = False,
     output_format: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
 ) -> None:
     """Make a new key at a signer.
 
-    An existing key is never replaced. SPEC is one of RSA-2048, RSA-3072, RSA-4096, P-256, P-384,
-    P-521, Ed25519, ML-DSA-44, ML-DSA-65, ML-DSA-87. The passphrase is GITCA_KEY_PASSPHRASE, the
-    content of the file that GITCA_KEY_PASSPHRASE_FILE names, or asked for.
+    An existing key is never replaced, nor one that a CA's certificate has. SPEC is RSA-2048,
+    RSA-3072, RSA-4096, P-256, P-384, P-521, Ed25519, ML-DSA-44, ML-DSA-65 or ML-DSA-87, or AWS
+    KMS's name for one of them (ECC_NIST_P384). The passphrase of a file is GITCA_KEY_PASSPHRASE,
+    the content of the file that GITCA_KEY_PASSPHRASE_FILE names, or asked for; the PIN of a PKCS
+    #11 token is GITCA_PKCS11_PIN, or likewise.
     """
-    from gitca.cli.passphrase import passphrase_of_user
-    from gitca.signers import create_key
+    from gitca.cli.key_text import write_preview
+    from gitca.signers import KeyOptions, preview_key
 
     root, uri = _signer_uri(context, target)
-    passphrase = passphrase_of_user(confirm=True)
-    spki_der = create_key(uri, spec.value, base=root, passphrase=passphrase)
-    _describe(uri, spki_der, KeyFormat(output_format.value))
+    options = KeyOptions(multi_region, tuple(sign_role or ()), tuple(admin_role or ()))
+    if not is_preview:
+        _create(context, root, uri, spec=spec, options=options, output_format=output_format)
+        return
+    preview = preview_key(uri, spec, options=options)
+    if output_format is Format.JSON:
+        write_json(preview)
+    else:
+        write_preview(preview)
+
+
+def _create(
+    context: typer.Context,
+    root: Path,
+    uri: str,
+    *,
+    spec: str,
+    options: KeyOptions,
+    output_format: Format,
+) -> None:
+    from gitca.cli.key_bindings import bindings_of, check_unbound, known_of
+    from gitca.cli.key_text import write_made
+    from gitca.cli.passphrase import passphrase_of_user, pin_of_user
+    from gitca.signers import create_key
+
+    bindings = bindings_of(known_of(root), now=clock(), uri=uri)
+    check_unbound(bindings, uri=uri)
+    spki_der = create_key(
+        uri,
+        spec,
+        base=root,
+        passphrase=passphrase_of_user(confirm=True),
+        pin=pin_of_user(),
+        options=options,
+    )
+    record = _record(uri, spki_der)
+    if output_format is Format.JSON:
+        write_json(record)
+    else:
+        write_made(record, bindings, quiet=settings_of(context).is_quiet)
 
 
 def show(
@@ -87,19 +130,35 @@ def show(
         KeyFormat, typer.Option("--format", help="text, json or pem.")
     ] = KeyFormat.TEXT,
 ) -> None:
-    """Describe the public half of a key."""
-    from gitca.cli.passphrase import passphrase_of_user
+    """Describe a key, and the CA certificate that it is bound to.
+
+    The certificate is looked for in the ledger of the checked-out commit. Exits with 5 where the
+    CA's certificate has another key than the one that its document names.
+    """
+    from gitca.cli.key_bindings import bindings_of, check_bindings, known_of
+    from gitca.cli.key_text import binding_record, write_key
+    from gitca.x509.pem import to_pem
 
     root, uri = _signer_uri(context, target)
-    _describe(uri, _public_key(uri, root, passphrase_of_user()), output_format)
+    spki_der, details = _look(root, uri)
+    record, known, now = _record(uri, spki_der), known_of(root), clock()
+    bindings = bindings_of(known, now=now, uri=uri, identifier=record["identifier"])
+    if output_format is KeyFormat.PEM:
+        write_block(to_pem(spki_der, "PUBLIC KEY"))
+    elif output_format is KeyFormat.JSON:
+        bound = [binding_record(item, record["identifier"]) for item in bindings]
+        write_json(record | {"details": dict(details), "authorities": bound})
+    else:
+        write_key(record, details, bindings, unknown=known.unknown)
+    check_bindings(bindings, uri=uri, identifier=record["identifier"])
 
 
-def _public_key(uri: str, root: Path, passphrase: Passphrase) -> bytes:
-    from gitca.signers import open_signer
+def _look(root: Path, uri: str) -> tuple[bytes, dict[str, str]]:
+    from gitca.cli.key_access import signer_opener
 
-    signer = open_signer(uri, base=root, passphrase=passphrase)
+    signer = signer_opener(root)(uri)
     try:
-        return signer.public_key()
+        return signer.public_key(), dict(signer.describe())
     finally:
         signer.close()
 
@@ -119,22 +178,12 @@ def _signer_uri(context: typer.Context, target: str) -> tuple[Path, str]:
     return root, authorities[target].spec.key
 
 
-def _describe(uri: str, spki_der: bytes, output_format: KeyFormat) -> None:
+def _record(uri: str, spki_der: bytes) -> dict[str, str]:
     from gitca.x509.keys import describe_key
-    from gitca.x509.pem import to_pem
     from gitca.x509.template import spki_identifier
 
-    if output_format is KeyFormat.PEM:
-        write_block(to_pem(spki_der, "PUBLIC KEY"))
-        return
-    record = {
+    return {
         "signer": uri,
         "key": str(describe_key(spki_der)),
         "identifier": spki_identifier(spki_der),
     }
-    if output_format is KeyFormat.JSON:
-        write_json(record)
-        return
-    for name, value in record.items():
-        for line in field_lines(name, value, terminal_columns()):
-            write_line(line)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gitca.errors import BackendUnavailableError, GitcaError, LostRaceError
-from gitca.git.process import Answer, Git, printable, redact
+from gitca.git.process import Answer, Git, as_text, printable, redact
 from gitca.git.refs import branch_ref, is_ancestor, object_id, resolve, swap, tracking_ref
 
 _RACE = re.compile(
@@ -69,6 +70,23 @@ class Remote:
             f"{branch} cannot be fetched from {self.name}: {answer.reason}",
             remedy="check the remote's address, the network and the credentials, and run again",
         )
+
+    def tips(self, *branches: str) -> Mapping[str, str]:
+        """Return the commits that the remote's branches are at, of those that it has.
+
+        Nothing is fetched. Raises: BackendUnavailableError.
+        """
+        names = {branch_ref(branch): branch for branch in branches}
+        options = ("--quiet", "--end-of-options", self.name, *names)
+        answer = self.git.run("ls-remote", *options, timeout=self.timeout)
+        if answer.returncode != 0:
+            raise BackendUnavailableError(
+                f"{self.name} does not answer: {answer.reason}",
+                remedy="check the remote's address, the network and the credentials",
+            )
+        lines = (line.split("\t") for line in as_text(answer.stdout).splitlines())
+        # A name that ends like a branch's is listed too (`refs/heads/x/refs/heads/main`).
+        return {names[ref]: commit for commit, ref in lines if ref in names}
 
     def push(self, commit: str, branch: str) -> None:
         """Set the remote's branch to the commit, as a fast-forward or a new branch; never forced.

@@ -22,7 +22,7 @@ from gitca.git.requesters import read_requesters
 from gitca.git.worktree import Outcome, bring_forward
 from gitca.policy.case import Requester
 
-__all__ = ["NETWORK_TIMEOUT", "ORIGIN", "GitRepository", "Identity", "Outcome"]
+__all__ = ["NETWORK_TIMEOUT", "ORIGIN", "GitRepository", "Identity", "Outcome", "git_version"]
 
 ORIGIN = "origin"
 NETWORK_TIMEOUT = 600.0
@@ -54,7 +54,7 @@ class GitRepository:
         The caller's `GIT_DIR` and the like are not followed. Raises: UsageError where there is no
         repository, Git is missing or too old, or Git does not trust the repository's owner.
         """
-        _check_git()
+        git_version()
         found = _discover(path)
         git = Git(found.directory)
         _confirm(git, found)
@@ -183,6 +183,13 @@ class GitRepository:
         """
         Remote(self._git, ORIGIN, self.network_timeout).push(commit, branch)
 
+    def remote_tips(self, *branches: str) -> Mapping[str, str]:
+        """Return the commits that branches of origin are at; nothing is fetched.
+
+        A branch that origin does not have is left out. Raises: BackendUnavailableError.
+        """
+        return Remote(self._git, ORIGIN, self.network_timeout).tips(*branches)
+
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether a commit is the other or is in its history, as far as this clone has it."""
         return is_ancestor(self._git, ancestor, descendant)
@@ -257,8 +264,11 @@ def _discover(path: Path) -> _Found:
         ) from error
 
 
-def _check_git() -> None:
-    """Raise UsageError where there is no Git, or an older one than the tests run."""
+def git_version() -> str:
+    """Return the version of the Git that is run.
+
+    Raises: UsageError where there is none, or an older one than the tests run.
+    """
     missing = UsageError("Git is not on the PATH", remedy="install Git 2.39 or newer")
     try:
         import git  # 60 ms; and it runs Git while it is imported
@@ -268,9 +278,10 @@ def _check_git() -> None:
         version = git.Git().version_info
     except git.GitError as error:  # GIT_PYTHON_REFRESH may have kept the import quiet
         raise missing from error
+    seen = ".".join(str(number) for number in version)
     if version[:2] < _OLDEST:
-        seen = ".".join(str(number) for number in version)
         raise UsageError(f"Git is {seen}; 2.39 or newer is needed", remedy="install a newer Git")
+    return seen
 
 
 def _confirm(git: Git, found: _Found) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitca.cli.scaffold.key_places import FILES, KeyPlaces
 from gitca.cli.yaml_text import quoted
 
 _HERE = Path(__file__).parent
 # Files that would act on this project's own repository if they bore their names here.
 _RENAMED = {"gitignore": ".gitignore", "gitattributes": ".gitattributes"}
+_PLACEHOLDER = re.compile(
+    r"__(DOMAIN|COUNTRY|ORGANIZATION|ROOT_KEY|ISSUING_KEY|KEY_COMMENT|KEY_CARE)__"
+)
 _FOLDERS = ("ca", "policies", "requests", "issued")
 
 
@@ -23,9 +28,9 @@ class Names:
     country: str = ""
 
 
-def render(names: Names) -> dict[str, bytes]:
+def render(names: Names, keys: KeyPlaces = FILES) -> dict[str, bytes]:
     """Return the content of every file of the scaffold by its path in the new repository."""
-    return {path: _fill(source, names) for path, source in sorted(_sources())}
+    return {path: _fill(source, names, keys) for path, source in sorted(_sources())}
 
 
 def _sources() -> Iterator[tuple[str, Path]]:
@@ -37,12 +42,20 @@ def _sources() -> Iterator[tuple[str, Path]]:
             yield f"{folder}/{source.name}", source
 
 
-def _fill(source: Path, names: Names) -> bytes:
+def _fill(source: Path, names: Names, keys: KeyPlaces) -> bytes:
     lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = (line for line in lines if names.country or "__COUNTRY__" not in line)
-    # In YAML every placeholder stands between double quotes, so what is escaped for them stays
-    # within the value, whatever it holds.
+    kept = "".join(line for line in lines if names.country or "__COUNTRY__" not in line)
+    # In YAML what is filled in stands between double quotes, so that what is escaped for them stays
+    # within the value, whatever it holds; but for the comment, which is gitca's own words.
     escape = quoted if source.suffix == ".yaml" else str
-    text = "".join(kept).replace("__DOMAIN__", escape(names.domain))
-    text = text.replace("__COUNTRY__", escape(names.country))
-    return text.replace("__ORGANIZATION__", escape(names.organization)).encode()
+    values = {
+        "DOMAIN": escape(names.domain),
+        "COUNTRY": escape(names.country),
+        "ORGANIZATION": escape(names.organization),
+        "ROOT_KEY": escape(keys.root),
+        "ISSUING_KEY": escape(keys.issuing),
+        "KEY_COMMENT": "\n  # ".join(keys.comment),
+        "KEY_CARE": keys.care,
+    }
+    # In one pass: a value that looks like a placeholder is none.
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], kept).encode()

@@ -1,0 +1,56 @@
+"""What `gitca init` says when it is done: what there is, and what remains to be done, in order."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from gitca.cli.key_specs import KEY_SPECS
+from gitca.cli.output import Styled, write_line
+from gitca.cli.scaffold.key_places import ISSUING_SPEC, ROOT_SPEC
+
+_SPECS = {"root": ROOT_SPEC, "issuing": ISSUING_SPEC}
+_KEYS = {
+    "file": "  .gitca/keys/  their keys, encrypted and out of Git: keep a copy elsewhere",
+    "awskms": "                whose keys are to be made in AWS KMS",
+    "pkcs11": "                whose keys are to be made in the token",
+}
+_NEXT = {
+    "awskms": "Next, with AWS credentials; ROLE_ARN stands for the role that gitca runs as:",
+    "pkcs11": "Next, where the token is; its PIN is asked for, or taken from GITCA_PKCS11_PIN:",
+}
+
+
+def write_made(directory: Path, domain: str, *, signer: str, module: str) -> None:
+    """Write what was made in a folder for a signer (`file`, `awskms`, `pkcs11`).
+
+    `module` is the library of the PKCS #11 token.
+    """
+    write_line("Made a CA repository in ", Styled(str(directory), "bold"), ":")
+    lines = ["  ca/           a root and an issuing CA"]
+    lines.append(f"  policies/     what they may issue, for names under {domain}")
+    lines.insert(len(lines) if signer == "file" else 1, _KEYS[signer])
+    for line in lines:
+        write_line(line)
+    # Where the user is already, by the shell's own idea of it.
+    is_here = directory.absolute() == Path(os.getcwd())  # noqa: PTH109
+    enter = [] if is_here else [f"cd {shlex.quote(str(directory))}"]
+    if signer == "file":
+        write_line(f"Next: {' && '.join([*enter, 'gitca reconcile'])}")
+        return
+    write_line(_NEXT[signer])
+    for command in (*enter, *_commands(signer, module), "gitca doctor", "gitca reconcile"):
+        write_line(f"  {command}")
+
+
+def _commands(signer: str, module: str) -> list[str]:
+    if signer == "awskms":
+        return [
+            f"gitca keys create {ca} --spec {KEY_SPECS[spec]} --sign-role ROLE_ARN"
+            for ca, spec in _SPECS.items()
+        ]
+    return [
+        f"export GITCA_PKCS11_MODULES={shlex.quote(module)}",
+        *(f"gitca keys create {ca} --spec {spec}" for ca, spec in _SPECS.items()),
+    ]
