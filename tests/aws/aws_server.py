@@ -20,6 +20,8 @@ from typing import Any, Self
 FOLDER = Path(__file__).parent
 REGION = "eu-west-1"
 CREDENTIALS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+# A proxy of the developer's is not asked for what is on this machine.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class AwsServer:
@@ -37,6 +39,8 @@ class AwsServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # moto uses boto3 itself, and would look for the profile that the developer has set.
+            env={k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))},
         )
         assert self._process.stdout is not None
         self.endpoint = self._process.stdout.readline().strip()  # written once it listens
@@ -72,6 +76,8 @@ class AwsServer:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
         }
 
     def kms(self, *, attempts: int = 1, connections: int = 10) -> Any:
@@ -96,6 +102,7 @@ class AwsServer:
         config = Config(
             retries={"total_max_attempts": attempts, "mode": "standard"},
             max_pool_connections=connections,
+            proxies={},
         )
         session = boto3.session.Session(region_name=self.region, **CREDENTIALS)
         return session.client(service, endpoint_url=self.endpoint, config=config)
@@ -145,5 +152,5 @@ class AwsServer:
         request = urllib.request.Request(  # noqa: S310
             f"{self.endpoint}/aws-of-the-tests/{what}", data=body, method=method
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        with _DIRECT.open(request, timeout=30) as answer:
             return json.load(answer)

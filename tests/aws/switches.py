@@ -11,6 +11,8 @@ from key_policy import Attempt, allows
 from kms_call import Call
 from kms_errors import KmsError
 
+# API Reference, "ListAliases", Required permissions: kms:ListAliases (IAM policy), even of one key.
+_BY_IAM_ALONE = {"ListAliases"}
 BEFORE = ("", "error", "drop", "unavailable")
 AFTER = ("", "error", "drop")
 
@@ -88,7 +90,7 @@ class SwitchBoard:
         """Refuse what is switched off, and what the policy of the key does not allow its caller."""
         if {"*", attempt.operation} & set(switches.deny):
             raise _denied(attempt)
-        if attempt.caller and call.key:
+        if attempt.caller and call.key and attempt.operation not in _BY_IAM_ALONE:
             key = kms_store.find(call.region, call.key)
             if not allows(key.policy, attempt):
                 raise _denied(attempt)

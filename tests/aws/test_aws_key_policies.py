@@ -43,6 +43,7 @@ def test_who_is_not_named_cannot_sign(aws: AwsServer) -> None:
     assert aws.kms().describe_key(KeyId=arn)  # the account's IAM policies allow it
     with refused("AccessDeniedException", words="kms:GetPublicKey"):
         aws.kms().get_public_key(KeyId=arn)
+    assert aws.kms().list_aliases(KeyId=arn)["Aliases"] == []
     aws.switch(caller=OTHER)
     with refused("AccessDeniedException", words=f"{OTHER} is not authorized"):
         aws.kms().sign(**sign)

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitca.cli.demo.aws_acts import ask_permission, hold_against_ledger, publish
+from gitca.cli.demo.cloud import Cloud
 from gitca.cli.demo.story import Actor, chapter, perform, tell
 from gitca.cli.output import write_line
 from gitca.errors import GitcaError
@@ -16,7 +18,10 @@ _REVOKED = 2  # what `openssl verify` exits with when a certificate does not ver
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Who plays in which folder, and what is asked for: a name under `domain`, by `policy`."""
+    """Who plays in which folder, and what is asked for: a name under `domain`, by `policy`.
+
+    With a `cloud` the keys are in KMS there, and the CRLs in a bucket.
+    """
 
     folder: Path
     pipeline: Actor
@@ -26,6 +31,7 @@ class Stage:
     root: str
     domain: str
     has_openssl: bool
+    cloud: Cloud | None = None
 
     @property
     def certificate(self) -> str:
@@ -41,18 +47,24 @@ def run_loop(stage: Stage) -> None:
     issue(stage)
     revoke(stage)
     prove(stage)
+    if stage.cloud is not None:
+        hold_against_ledger(stage.alice.folder, stage.cloud)
     tell_where_to_look(stage)
 
 
 def make_authorities(stage: Stage) -> None:
     """The pipeline makes the CAs' certificates, their CRLs, and whatever was asked for already."""
     chapter("2. The pipeline makes what the documents say")
+    has = "the keys and their passphrase" if stage.cloud is None else "a role that may sign"
     tell(
-        """Only the pipeline has the keys and their passphrase. `reconcile` compares the documents
-        with the ledger, records every order in a pushed commit, and signs only then."""
+        f"""Only the pipeline has {has}. `reconcile` compares the documents with the ledger, records
+        every order in a pushed commit, and signs only then."""
     )
+    if stage.cloud is not None:
+        ask_permission(stage.pipeline)
     perform(stage.pipeline, "gitca", "reconcile")
     perform(stage.pipeline, "gitca", "list")
+    _publish(stage, is_first=True)
 
 
 def ask(stage: Stage) -> None:
@@ -98,6 +110,7 @@ def revoke(stage: Stage) -> None:
     _commit_and_push(stage, f"revoke {REQUEST}", "revoke-shop")
     _merge(stage, "revoke-shop")
     perform(stage.pipeline, "gitca", "reconcile")
+    _publish(stage)
     perform(stage.alice, "git", "pull", "--quiet", "--ff-only")
     perform(stage.alice, "gitca", "show", "--crl", stage.ca)
     _check_with_openssl(stage, revoked=True)
@@ -117,16 +130,24 @@ def tell_where_to_look(stage: Stage) -> None:
     """What is left behind, and where."""
     chapter("Where to look")
     tell(f"All of it is kept in {stage.folder}, and nothing is left running:")
+    keys = ("pipeline/.gitca/keys/", "the keys, encrypted; nobody knows the passphrase any longer")
+    if stage.cloud is not None:
+        keys = ("public/", "what the bucket had; it and the keys went with the server")
     for place, what in (
         ("alice/requests/demo/", "what Alice wrote"),
         (f"alice/{stage.certificate}", "the certificate, with its chain"),
         (f"alice/issued/{stage.ca}/crl.der", "the CRL that it is on"),
         ("alice/issued/ledger/", "every order, signature and revocation"),
-        ("pipeline/.gitca/keys/", "the keys, encrypted; nobody knows the passphrase any longer"),
+        keys,
     ):
         write_line(f"  {place}")
         write_line(f"      {what}")
     tell("git log, in alice/, shows who asked for what, and what gitca did.")
+
+
+def _publish(stage: Stage, *, is_first: bool = False) -> None:
+    if stage.cloud is not None:
+        publish(stage.pipeline, stage.cloud, has_openssl=stage.has_openssl, is_first=is_first)
 
 
 def _make_csr(stage: Stage) -> None:
@@ -166,10 +187,14 @@ def _merge(stage: Stage, branch: str) -> None:
 def _check_with_openssl(stage: Stage, *, revoked: bool) -> None:
     if not stage.has_openssl:
         return
+    crl: tuple[str, ...] = ("-CRLfile", f"issued/{stage.ca}/crl.der")
+    if stage.cloud is not None:
+        tell("openssl fetches the CRL by HTTP, from where the certificate says it is:")
+        crl = ("-crl_download",)
     answer = perform(
         stage.alice,
-        *("openssl", "verify", "-x509_strict", "-crl_check"),
-        *("-CAfile", f"issued/{stage.root}/ca.pem", "-CRLfile", f"issued/{stage.ca}/crl.der"),
+        *("openssl", "verify", "-x509_strict", "-crl_check", *crl),
+        *("-CAfile", f"issued/{stage.root}/ca.pem"),
         *("-untrusted", f"issued/{stage.ca}/chain.pem", stage.certificate),
         expect=_REVOKED if revoked else 0,
     )

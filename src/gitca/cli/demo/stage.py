@@ -8,6 +8,8 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gitca.cli.demo.aws_acts import scaffold_with_keys
+from gitca.cli.demo.cloud import DIRECT, Cloud
 from gitca.cli.demo.loop import Stage
 from gitca.cli.demo.story import Actor, chapter, perform, tell
 from gitca.cli.worktree import WorkingTreeReader, entries_of, governing_of
@@ -26,18 +28,21 @@ class Aim:
     domain: str
 
 
-def set_stage(documents: Path | None, into: Path | None) -> Stage:
+def set_stage(documents: Path | None, into: Path | None, cloud: Cloud | None = None) -> Stage:
     """Make the folder, the origin, the keys and the clones. Raises: UsageError, GitcaError."""
     source = None if documents is None else documents.absolute()
     if source is not None:
         _check_documents(source)
     folder = _make_folder(into)
-    passphrase = {"GITCA_KEY_PASSPHRASE": secrets.token_urlsafe(24)}
-    pipeline = Actor("Pipeline", "pipeline$ ", folder / "pipeline", passphrase)
-    alice = Actor("Alice", "alice$ ", folder / "alice")
-    director = Actor("Maintainer", "$ ", folder, passphrase)
+    secret = {"GITCA_KEY_PASSPHRASE": secrets.token_urlsafe(24)}
+    means = secret if cloud is None else cloud.environment()
+    pipeline = Actor("Pipeline", "pipeline$ ", folder / "pipeline", means)
+    alice = Actor("Alice", "alice$ ", folder / "alice", {} if cloud is None else DIRECT)
+    director = Actor("Maintainer", "$ ", folder, means)
     chapter("1. A certificate authority that is a Git repository")
-    if source is None:
+    if cloud is not None:
+        scaffold_with_keys(director, pipeline, cloud, _DOMAIN)
+    elif source is None:
         _scaffold(director)
     else:
         _copy(director, source)
@@ -54,6 +59,7 @@ def set_stage(documents: Path | None, into: Path | None) -> Stage:
         root=_root_of(governing, ca),
         domain=aim.domain,
         has_openssl=shutil.which("openssl") is not None,
+        cloud=cloud,
     )
 
 

@@ -30,8 +30,9 @@ class Actor:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def environment(self) -> dict[str, str]:
-        """The environment of this actor's commands: Git as it comes, whatever the user's is."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "GITCA_"))}
+        """The environment of this actor's commands: Git and AWS as they come, not the user's."""
+        own = ("GIT_", "GITCA_", "AWS_")
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(own)}
         identity = {
             f"GIT_{role}_{what}": value
             for role in ("AUTHOR", "COMMITTER")

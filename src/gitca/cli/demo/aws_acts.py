@@ -1,0 +1,118 @@
+"""What the demo does with AWS besides: keys in KMS, a bucket, and KMS's log beside the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from gitca.cli.demo.cloud import BUCKET, REGION, ROLE, Cloud
+from gitca.cli.demo.story import Actor, chapter, perform, tell
+from gitca.cli.output import write_line
+from gitca.errors import GitcaError
+
+_SPECS = {"root": "ECC_NIST_P384", "issuing": "ECC_NIST_P256"}
+_Use = tuple[str | None, str]  # request id and key of a signature
+_PUBLIC = "../public"  # what the bucket holds, from a clone
+
+
+def scaffold_with_keys(director: Actor, pipeline: Actor, cloud: Cloud, domain: str) -> None:
+    """Make the repository, the bucket, and the CAs' keys at KMS."""
+    tell(
+        f"""`init` scaffolds one, with a root, an issuing CA and policies with their tests. We are
+        in {director.folder}. The AWS is that of gitca's own tests, on this machine: the pipeline
+        has AWS_ENDPOINT_URL={cloud.endpoint}, and credentials that mean nothing."""
+    )
+    names = ("--domain", domain, "--organization", "Example")
+    where = ("--signer", "awskms", "--region", REGION)
+    perform(director, "gitca", "init", "pipeline", *names, *where, quiet=True)
+    tell("A bucket for CRLs and CA certificates; the CAs' documents get its URL:")
+    make_bucket(pipeline, cloud)
+    _name_bucket(pipeline, cloud, domain)
+    tell(
+        """The keys, which never leave KMS. Each gets an alias and a policy: the role gitca may sign
+        with it, in one way, and nobody else may."""
+    )
+    for ca, spec in _SPECS.items():
+        perform(pipeline, "gitca", "keys", "create", ca, "--spec", spec, "--sign-role", ROLE)
+    cloud.act_as(ROLE)
+    tell("From here on the pipeline has that role, and KMS holds each call against the policies.")
+
+
+def ask_permission(pipeline: Actor) -> None:
+    """Let gitca see, before anything is ordered, whether KMS would sign."""
+    tell("Would KMS let it sign? `doctor` asks, by DryRun, which makes no signature:")
+    perform(pipeline, "gitca", "doctor", "--ca", "issuing")
+
+
+def make_bucket(pipeline: Actor, cloud: Cloud) -> None:
+    """Make the bucket, with whichever program is at hand."""
+    if cloud.has_cli:
+        perform(pipeline, "aws", "s3", "mb", f"s3://{BUCKET}")
+    else:
+        perform(pipeline, "curl", "-sSf", "-X", "PUT", cloud.url("").rstrip("/"))
+
+
+def _name_bucket(pipeline: Actor, cloud: Cloud, domain: str) -> None:
+    for name in _SPECS:
+        document = pipeline.folder / "ca" / f"{name}.yaml"
+        text = document.read_text(encoding="utf-8")
+        document.write_text(text.replace(f"http://pki.{domain}/", cloud.url("")), encoding="utf-8")
+    perform(pipeline, "grep", "-n", cloud.endpoint, "ca/root.yaml", "ca/issuing.yaml")
+    perform(pipeline, "git", "commit", "--quiet", "--all", "-m", "CRLs are in a bucket")
+
+
+def publish(pipeline: Actor, cloud: Cloud, *, has_openssl: bool, is_first: bool) -> None:
+    """Put what relying parties need into the bucket, as a user would by hand."""
+    tell("What relying parties fetch goes into the bucket:")
+    public = pipeline.folder / _PUBLIC
+    public.mkdir(exist_ok=True)
+    for ca in _SPECS if is_first else ("issuing",):
+        perform(pipeline, "cp", f"issued/{ca}/crl.der", f"{_PUBLIC}/{ca}.crl")
+        if is_first and has_openssl:
+            files = ("-in", f"issued/{ca}/ca.pem", "-out", f"{_PUBLIC}/{ca}.cer")
+            perform(pipeline, "openssl", "x509", "-outform", "DER", *files)
+    acl = "public-read"
+    if cloud.has_cli:
+        copy = ("aws", "s3", "cp", "--recursive", "--only-show-errors", "--acl", acl)
+        perform(pipeline, *copy, _PUBLIC, f"s3://{BUCKET}/")
+    else:
+        names = ",".join(sorted(path.name for path in public.iterdir()))
+        upload = ("-T", f"{_PUBLIC}/{{{names}}}", cloud.url(""))
+        perform(pipeline, "curl", "-sSf", "-H", f"x-amz-acl: {acl}", *upload, quiet=True)
+
+
+def hold_against_ledger(clone: Path, cloud: Cloud) -> None:
+    """Say that KMS's log and the ledger have the same signatures. Raises: GitcaError if not."""
+    chapter("8. KMS's own log, beside the ledger")
+    tell(
+        """Every Sign that the server carried out, as CloudTrail would show it, and the order in the
+        ledger that has the same request id and key:"""
+    )
+    signed = _signatures(clone)
+    orders = dict(signed)
+    made = cloud.signs()
+    for sign in made:
+        order = orders.get((sign["request_id"], sign["key"]), "in no order")
+        write_line(f"  {sign['request_id']}  {sign['algorithm']:<14}  {order[:12]}")
+    uses: Counter[_Use] = Counter((sign["request_id"], sign["key"]) for sign in made)
+    recorded = Counter(use for use, _ in signed)
+    if uses != recorded:
+        raise GitcaError(
+            f"the demo stopped: KMS made {(uses - recorded).total()} signatures that are not in "
+            f"the ledger, which has {(recorded - uses).total()} that KMS knows nothing of",
+            remedy=f"look around in {clone}",
+        )
+    tell(f"{len(made)} signatures by KMS, {len(signed)} in the ledger, one to one.")
+
+
+def _signatures(clone: Path) -> list[tuple[_Use, str]]:
+    """Return every signature in a clone's ledger: its request id and key, and its order."""
+    from gitca.ledger.events import Signed
+    from gitca.ledger.segment import parse_segment
+
+    return [
+        ((event.request_id, event.key), event.order)
+        for path in sorted((clone / "issued/ledger").glob("*.jsonl"))
+        for event in parse_segment(f"issued/ledger/{path.name}", path.read_bytes()).events
+        if isinstance(event, Signed)
+    ]
