@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from gitca.documents.document import CheckedModel, Envelope, Model
+from gitca.documents.cross_certificate import CrossCertificate, renewed_at_once
+from gitca.documents.document import CheckedModel, Envelope
 from gitca.documents.fields import (
     Contradiction,
     Duration,
@@ -84,7 +85,7 @@ def _default_crl() -> CrlSettings:
     return CrlSettings.model_validate({"lifetime": "7d", "refreshBefore": "3d"})
 
 
-class CertificateAuthoritySpec(Model):
+class CertificateAuthoritySpec(CheckedModel):
     """What the CA is called, who issues it, and how its key and CRL are kept."""
 
     subject: Annotated[Subject, Field(min_length=1)] = Field(
@@ -107,6 +108,12 @@ class CertificateAuthoritySpec(Model):
     )
     validity: Duration = Field(
         description="How long the CA's certificate is valid.", examples=["5y"]
+    )
+    renew_before: Duration | None = Field(
+        None,
+        description="How long before its end the CA's certificate is made anew, on the same key;"
+        " less than validity. Without it, never.",
+        examples=["1y"],
     )
     path_length: Annotated[int, Field(ge=0, le=16)] | None = Field(
         None,
@@ -132,7 +139,8 @@ class CertificateAuthoritySpec(Model):
     )
     state: Literal["active", "crl-only", "retired"] = Field(
         "active",
-        description="active: issues certificates and CRLs. crl-only: CRLs alone. retired: neither.",
+        description="active: issues certificates and CRLs. crl-only: CRLs alone. retired: one last"
+        " CRL that lasts as long as the CA's certificate, and nothing after it.",
         examples=["active"],
     )
     crl: CrlSettings = Field(
@@ -147,6 +155,16 @@ class CertificateAuthoritySpec(Model):
         " it issues (authorityInfoAccess). Templates and defaults are those of crl.urls.",
         examples=[["http://pki.example.internal/{ca.name}.cer"]],
     )
+    cross_certificates: Items[CrossCertificate] = Field(
+        (),
+        description="Other CAs that this one certifies as well, as while a root is replaced.",
+        examples=[[{"subject": "root-2027", "validity": "2y"}]],
+    )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what is wrong where each certificate would be due when it is made."""
+        if self.renew_before is not None and self.renew_before >= self.validity:
+            yield renewed_at_once(self.renew_before, self.validity)
 
 
 class CertificateAuthority(Envelope):

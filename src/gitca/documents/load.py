@@ -15,6 +15,7 @@ from gitca.documents.blocklists import held_up_policies, lost_blocklists, reason
 from gitca.documents.broken_revocations import BrokenRevocation, broken_revocations
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.certificate_request import CertificateRequestSpec
+from gitca.documents.cross_certificate import cross_findings
 from gitca.documents.csr_files import CsrFile, Read, load_csrs
 from gitca.documents.default_urls import lost_defaults, with_default_urls
 from gitca.documents.document import Document, Metadata
@@ -114,6 +115,8 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
     authorities = _without(authorities, shared_findings(authorities.documents))
     broken = _names(authorities.broken)
     authorities = _without(authorities, issuer_findings(authorities.documents, broken))
+    names = frozenset(authorities.documents) | _names(authorities.broken)
+    authorities = _without(authorities, cross_findings(authorities.documents, names))
     broken = _names(authorities.broken)
     policies = _without(
         policies, policy_findings(policies.documents.values(), authorities.documents, broken)
