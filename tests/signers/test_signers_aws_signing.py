@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
 
 import pytest
 from kms_user import new_alias, opened
+from odd_kms import odd_kms
 
 from aws.aws_server import AwsServer
 from gitca.errors import BackendUnavailableError, UsageError
@@ -213,56 +211,6 @@ def test_a_closed_signer_says_so_whatever_it_is_asked(kms: AwsServer, arn: str) 
             ask()
 
 
-class _Odd(BaseHTTPRequestHandler):
-    """Answers Sign with a given body, the other calls as KMS did."""
-
-    protocol_version = "HTTP/1.1"
-    answers: dict[str, bytes]
-    status = 200
-    sent: list[dict[str, str]]
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-        body = self.answers[operation]
-        self.sent.append(dict(self.headers))
-        self.send_response(self.status if operation == "Sign" else 200)
-        self.send_header("x-amzn-RequestId", "11111111-2222-3333-4444-555555555555")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def odd_kms(kms: AwsServer, arn: str, body: bytes, status: int = 200) -> Iterator[type[_Odd]]:
-    """Give a server whose `uri` is of a key like the one at KMS, and that answers Sign oddly."""
-    client = kms.kms()
-    key = client.describe_key(KeyId=arn)["KeyMetadata"]
-    public = client.get_public_key(KeyId=arn)["PublicKey"]
-    answers = {
-        "DescribeKey": json.dumps(
-            {"KeyMetadata": {**key, "CreationDate": key["CreationDate"].timestamp()}}
-        ).encode(),
-        "GetPublicKey": json.dumps({"PublicKey": base64.b64encode(public).decode()}).encode(),
-        "Sign": body,
-    }
-    attributes = {"answers": answers, "status": status, "sent": []}
-    handler = type("Handler", (_Odd,), attributes)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    handler.uri = f"awskms:///{arn}?endpoint=http://127.0.0.1:{server.server_port}"
-    try:
-        yield handler
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize(
     ("body", "status"),
@@ -277,7 +225,7 @@ def odd_kms(kms: AwsServer, arn: str, body: bytes, status: int = 200) -> Iterato
 def test_an_answer_that_is_cut_off_or_foreign_may_stand_for_a_signature(
     kms: AwsServer, arn: str, body: bytes, status: int
 ) -> None:
-    with odd_kms(kms, arn, body, status) as server, closing(opened(server.uri)) as signer:
+    with odd_kms(kms, arn, body, status=status) as server, closing(opened(server.uri)) as signer:
         with pytest.raises(UnansweredError) as caught:
             signer.sign(MESSAGE, ALGORITHM)
         assert len(caught.value.uses) == 10
@@ -288,8 +236,8 @@ def test_sign_is_signed_as_boto3_signs_and_tells_which_attempt_it_is(
     kms: AwsServer, arn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "a-session")
-    body = b'{"Signature": "AAEC"}'
-    with odd_kms(kms, arn, body) as server, closing(opened(server.uri)) as signer:
+
+    with odd_kms(kms, arn) as server, closing(opened(server.uri)) as signer:
         assert signer.sign(MESSAGE, ALGORITHM).value == b"\0\1\2"
         describe, *_, sign = server.sent
     assert sign.keys() == describe.keys()

@@ -2,9 +2,9 @@
 
 boto3 spends 0.7 ms of processor time on a call, much of it on what is the same for each: finding
 the endpoint and describing itself. So the SDK's parts are put together here without those: its
-credentials, its Signature Version 4, its HTTP session, its parser of errors, its events that decide
-on retries (standard mode, with jitter and a quota for each client). The SDK itself does every other
-call, and where it sent the first is where Sign goes.
+credentials, its Signature Version 4, its parser of errors, its events that decide on retries
+(standard mode, with jitter and a quota for each client). The SDK itself does every other call, and
+where it sent the first is where Sign goes.
 
 Each attempt is looked at by itself, which boto3 does not let a caller do: one whose answer was
 lost, or that the server failed at, may have made a signature.
@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import socket
 import time
 import uuid
 from collections.abc import Mapping
@@ -23,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
@@ -34,20 +32,13 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NotConnectedError
 from botocore.hooks import first_non_none_response
-from botocore.httpsession import URLLib3Session
 from botocore.parsers import ResponseParserError, create_parser
-from botocore.utils import get_environ_proxies
 
 from gitca.errors import GitcaError
 from gitca.signers import Signature, UnansweredError, Use
-from gitca.signers.aws_kms_connection import (
-    ATTEMPTS,
-    CONNECT_SECONDS,
-    POOL,
-    READ_SECONDS,
-    Connection,
-)
+from gitca.signers.aws_kms_connection import ATTEMPTS, Connection
 from gitca.signers.aws_kms_errors import is_throttled, wrapped
+from gitca.signers.aws_kms_http import Reply, sender
 
 OPERATION = "Sign"
 _HEADERS = {"X-Amz-Target": "TrentService.Sign", "Content-Type": "application/x-amz-json-1.1"}
@@ -82,7 +73,7 @@ class _Answer:
     `response` is None where none came.
     """
 
-    response: AWSResponse | None = None
+    response: Reply | None = None
     refusal: dict[str, Any] | None = None
     error: Exception | None = None
     value: bytes | None = None
@@ -133,16 +124,8 @@ class SignRequests:
         self._parser = create_parser(self._model.service_model.resolved_protocol)
         self._credentials = connection.core.get_credentials()
         self._region = connection.region
-        # As botocore chooses them for a client of its own.
         bundle = connection.core.get_config_variable("ca_bundle")
-        self._http = URLLib3Session(
-            verify=bundle or os.environ.get("REQUESTS_CA_BUNDLE", True),
-            proxies=get_environ_proxies(self._url),
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
-            max_pool_connections=POOL,
-            # A request is sent in two pieces, and must not wait for the first to be acknowledged.
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        )
+        self._http = sender(self._url, bundle)
 
     def close(self) -> None:
         """Close the connections."""
@@ -200,7 +183,7 @@ class SignRequests:
             # Cut off on the way: the signature was made, and the answer is lost.
             return _Answer(response, error=HTTPClientError(error=type(error).__name__))
 
-    def _request(self, call: _Call, identifier: str) -> AWSPreparedRequest:
+    def _request(self, call: _Call, identifier: str) -> AWSRequest:
 
         if self._credentials is None:
             raise NoCredentialsError
@@ -211,9 +194,9 @@ class SignRequests:
         # By these AWS tells a repeated call from two; they are not signed.
         request.headers["amz-sdk-invocation-id"] = identifier
         request.headers["amz-sdk-request"] = f"attempt={call.attempts}; max={ATTEMPTS}"
-        return request.prepare()
+        return request
 
-    def _refusal(self, response: AWSResponse) -> dict[str, Any]:
+    def _refusal(self, response: Reply) -> dict[str, Any]:
 
         raw = {
             "headers": response.headers,
