@@ -19,7 +19,7 @@ from odd_kms import odd_kms
 
 from aws.aws_server import AwsServer
 from gitca.errors import BackendUnavailableError
-from gitca.signers import Signature
+from gitca.signers import Signature, UnansweredError
 
 ALGORITHM = "ecdsa-sha256"
 SIGNATURE = b"\0\1\2"
@@ -130,3 +130,46 @@ def test_sign_goes_through_the_proxy_that_the_environment_names(
         with closing(opened(f"awskms:///{arn}?endpoint={nowhere}")) as signer:
             assert signer.sign(b"x", ALGORITHM).value == SIGNATURE
         assert {request["target"] for request in proxy.sent} == {f"{nowhere}/"}
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize(
+    ("status", "code"), [(503, "ThrottlingException"), (503, "SlowDown"), (429, "Unknown")]
+)
+def test_whoever_is_turned_away_has_used_nothing_whatever_the_status(
+    kms: AwsServer, arn: str, status: int, code: str
+) -> None:
+    body = f'{{"__type": "{code}"}}'.encode()
+    with (
+        odd_kms(kms, arn, body, status=status) as server,
+        closing(opened(server.uri)) as signer,
+        pytest.raises(BackendUnavailableError, match=code) as caught,
+    ):
+        signer.sign(b"x", ALGORITHM)
+    assert not isinstance(caught.value, UnansweredError)
+
+
+def test_credentials_are_renewed_in_the_middle_of_a_run(
+    kms: AwsServer, arn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Those that end within ten minutes are renewed at every use; each renewal has another name.
+    script = tmp_path / "renew"
+    soon = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    script.write_text(
+        f"#!/bin/sh\necho x >> {tmp_path}/renewals\nn=$(wc -l < {tmp_path}/renewals | tr -d ' ')\n"
+        f'echo \'{{"Version": 1, "AccessKeyId": "AKID\'$n\'", "SecretAccessKey": "s", '
+        f'"SessionToken": "token-\'$n\'", "Expiration": "{soon}"}}\'\n'
+    )
+    script.chmod(0o700)
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = {script}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    with odd_kms(kms, arn) as server, closing(opened(server.uri)) as signer:
+        for _ in range(2):
+            signer.sign(b"x", ALGORITHM)
+    used = [request["Authorization"].partition("/")[0] for request in server.sent]
+    tokens = [request["X-Amz-Security-Token"] for request in server.sent]
+    assert len(set(used[-2:])) == 2
+    for credential, token in zip(used, tokens, strict=True):  # a renewal is taken whole
+        assert credential.rpartition("AKID")[2] == token.rpartition("-")[2]
