@@ -110,24 +110,41 @@ def _public_half(
     session: pkcs11.Session, private: Any, *, label: str, identifier: bytes, where: str
 ) -> bytes:
     """Return the SPKI of a key: from itself (RSA), its public key object, or its certificate."""
-    named = (None, identifier) if identifier else (label, None)
-    candidates = (
-        *_rsa_spki(private),
-        *(spki for each in public_objects(session, *named) for spki in spki_of(each)),
-        *(spki for each in _objects(session, "CERTIFICATE", *named) for spki in _certified(each)),
+    # Tools that give every key the same id exist, and so do public keys without the label.
+    names = ((label, identifier), (None, identifier)) if identifier else ((label, None),)
+    sources: tuple[Iterator[bytes], ...] = (
+        _rsa_spki(private),
+        *(_public_keys(session, *name) for name in names),
+        *(_certificates(session, *name) for name in names),
     )
+    candidates = next(filter(None, map(set, sources)), set[bytes]())
     if not candidates:
         raise KeyUnsuitableError(
             f"{where}: the token has neither its public key nor its certificate under the same id",
             remedy="put the public key object beside it",
         )
-    if len(set(candidates)) > 1:
+    if len(candidates) > 1:
         raise UsageError(
             f"{where}: the token has different public keys under the id of this private key",
             remedy="remove those that are not its own, or give each pair an id",
         )
-    _check_kind(candidates[0], where)
-    return candidates[0]
+    spki_der = candidates.pop()
+    _check_kind(spki_der, where)
+    return spki_der
+
+
+def _public_keys(
+    session: pkcs11.Session, label: str | None, identifier: bytes | None
+) -> Iterator[bytes]:
+    for each in public_objects(session, label, identifier):
+        yield from spki_of(each)
+
+
+def _certificates(
+    session: pkcs11.Session, label: str | None, identifier: bytes | None
+) -> Iterator[bytes]:
+    for each in _objects(session, "CERTIFICATE", label, identifier):
+        yield from _certified(each)
 
 
 def _check_kind(spki_der: bytes, where: str) -> None:

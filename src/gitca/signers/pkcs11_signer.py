@@ -122,10 +122,10 @@ class Pkcs11Signer:
         for way in ways:
             if int(Numbers[way.name]) in offered:
                 return way
-        names = " nor ".join(f"CKM_{way.name}" for way in ways)
+        names = " and no ".join(f"CKM_{way.name}" for way in ways)
         raise KeyUnsuitableError(
             f"{self._where}: {self._token.name} does not sign with {row.name}"
-            + (f" (neither {names})" if names else ", which gitca does in no token"),
+            + (f": it has no {names}" if names else ", which gitca does in no token"),
             remedy="choose another signatureAlgorithm, or a key of another kind",
         )
 
