@@ -12,6 +12,7 @@ from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.load import Governing
 from gitca.errors import GitcaError
+from gitca.ledger.records import AuthorityRecord
 from gitca.ledger.state import LedgerState
 from gitca.plan.issuers import signature_algorithm
 from gitca.signers import KeyAbsentError, Signer
@@ -52,8 +53,8 @@ def _key_checks(
         signer = open_signer(document.spec.key)
     except KeyAbsentError as error:
         waits = "what it is to sign waits for a run where the key is"
-        # One that has a certificate has a key somewhere, and is never to be given another.
-        has_key = state is not None and state.authority(name).certificate is not None
+        # A CA that has a key, somewhere, is never to be given another.
+        has_key = state is not None and state.authority(name).key is not None
         remedy = "" if has_key else error.remedy
         yield Check("key", Outcome.NOTE, f"{error.message}; {waits}", remedy, name)
         return
@@ -73,14 +74,14 @@ def _key_check(document: Authority, state: LedgerState | None, signer: Signer) -
     spki_der = signer.public_key()
     identifier, kept = spki_identifier(spki_der), signer.describe().get("kept", "")
     seen = f"{describe_key(spki_der)} at {document.spec.key}"
-    record = state.authority(document.name).certificate if state else None
-    if record is None:
+    pinned = state.authority(document.name).key if state else None
+    if pinned is None:
         return Check("key", Outcome.OK, f"{seen}, {kept}", ca=document.name)
-    if record.certificate.key != identifier:
-        message = f"{seen} is ANOTHER key ({identifier}) than the CA's certificate has"
+    if pinned != identifier:
+        message = f"{seen} is ANOTHER key ({identifier}) than the CA was made with ({pinned})"
         remedy = "point spec.key to the key that the CA was made with; a new key is a new CA"
         return Check("key", Outcome.FAILED, message, remedy, document.name)
-    return Check("key", Outcome.OK, f"{seen}, the key of the CA's certificate", ca=document.name)
+    return Check("key", Outcome.OK, f"{seen}, the key that the CA was made with", ca=document.name)
 
 
 def _signing_check(document: Authority, signer: Signer) -> Check:
@@ -96,9 +97,7 @@ def _certificate_check(name: str, state: LedgerState, now: datetime) -> Check:
     authority = state.authority(name)
     record = authority.certificate
     if record is None:
-        ordered = authority.pending_certificate is not None
-        seen = "ordered, and not yet signed" if ordered else "none yet"
-        return Check("certificate", Outcome.NOTE, seen, "gitca reconcile makes it", name)
+        return _no_certificate(name, authority)
     until = record.certificate.not_after
     words = f"{until:%Y-%m-%d} ({distance(until, now)})"
     status = status_of(record, state, now)
@@ -109,6 +108,16 @@ def _certificate_check(name: str, state: LedgerState, now: datetime) -> Check:
         seen = f"revoked; it would be valid until {words}"
         return Check("certificate", Outcome.FAILED, seen, "make another CA, on another key", name)
     return Check("certificate", Outcome.OK, f"valid until {words}", ca=name)
+
+
+def _no_certificate(name: str, authority: AuthorityRecord) -> Check:
+    if authority.csr is not None:
+        seen = "none yet; an external CA is asked for it"
+        remedy = f"have issued/{name}/ca.csr signed, and add what comes back as ca/{name}.pem"
+        return Check("certificate", Outcome.NOTE, seen, remedy, name)
+    ordered = authority.pending_certificate or authority.pending_csr
+    seen = "ordered, and not yet signed" if ordered else "none yet"
+    return Check("certificate", Outcome.NOTE, seen, "gitca reconcile makes it", name)
 
 
 def _crl_check(document: Authority, state: LedgerState, now: datetime) -> Iterator[Check]:

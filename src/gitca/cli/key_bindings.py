@@ -19,29 +19,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BoundCertificate:
-    """A CA's certificate, signed or ordered; `key` is the identifier of the key in it."""
+    """A CA's certificate, signed or ordered."""
 
     serial: str
-    key: str
     not_after: datetime
     status: Status
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A CA that has to do with a key: its document names it, or its certificate has it."""
+    """A CA that has to do with a key: its document names it, or its certificate has it.
+
+    `key` is the identifier of the CA's key: the one of its certificate, or, until there is one, of
+    the request to an external CA. None where nothing was ordered on any key yet.
+    """
 
     ca: str
     is_named: bool
+    key: str | None
     certificate: BoundCertificate | None
 
     def is_of(self, identifier: str) -> bool:
-        """Whether the CA's certificate is there and has this key."""
-        return self.certificate is not None and self.certificate.key == identifier
+        """Whether this is the CA's key."""
+        return self.key == identifier
 
     def contradicts(self, identifier: str) -> bool:
-        """Whether the CA's document names this key, and its certificate has another."""
-        return self.is_named and self.certificate is not None and not self.is_of(identifier)
+        """Whether the CA's document names this key, and the CA has another."""
+        return self.is_named and self.key is not None and not self.is_of(identifier)
+
+    @property
+    def what(self) -> str:
+        """What pins the CA to its key."""
+        if self.certificate is None:
+            return "request to an external CA"
+        return f"certificate (serial {self.certificate.serial})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,53 +91,47 @@ def bindings_of(known: Known, *, now: datetime, uri: str, identifier: str = "") 
 
 
 def _binding(known: Known, name: str, *, uri: str, now: datetime) -> Binding:
-    from gitca.ledger.events import CertificateParticulars
-
     document = known.governing.authorities.get(name)
     is_named = document is not None and document.spec.key == uri
     if known.state is None:
-        return Binding(name, is_named, None)
+        return Binding(name, is_named, None, None)
     authority = known.state.authority(name)
     record = authority.certificate or authority.pending_certificate
-    if record is None or not isinstance(record.ordered.particulars, CertificateParticulars):
-        return Binding(name, is_named, None)
-    return Binding(name, is_named, _bound(record, known.state, now))
+    bound = _bound(record, known.state, now) if record is not None else None
+    return Binding(name, is_named, authority.key, bound)
 
 
 def _bound(record: OrderRecord, state: LedgerState, now: datetime) -> BoundCertificate:
     from gitca.cli.certificates import status_of
 
     given = record.certificate
-    status = status_of(record, state, now)
-    return BoundCertificate(given.serial, given.key, given.not_after, status)
+    return BoundCertificate(given.serial, given.not_after, status_of(record, state, now))
 
 
 def check_bindings(bindings: Iterable[Binding], *, uri: str, identifier: str) -> None:
-    """Check that no CA's document names a key that its certificate does not have.
+    """Check that no CA's document names another key than the CA has.
 
     Raises: ContradictionError, as a reconcile would.
     """
     for binding in bindings:
-        if binding.certificate and binding.contradicts(identifier):
+        if binding.contradicts(identifier):
             raise ContradictionError(
-                f"CA {binding.ca}: {uri} holds the key {identifier}, and the CA's certificate"
-                f" (serial {binding.certificate.serial}) has ANOTHER key,"
-                f" {binding.certificate.key}",
+                f"CA {binding.ca}: {uri} holds the key {identifier}, and the CA's {binding.what}"
+                f" has ANOTHER key, {binding.key}",
                 remedy="point spec.key to the key that the CA was made with; a new key is a new CA",
             )
 
 
 def check_unbound(bindings: Iterable[Binding], *, uri: str) -> None:
-    """Check that no CA that names a URI has a certificate already: its key cannot be made anew.
+    """Check that no CA that names a URI has a key already, which cannot be made anew.
 
     Raises: UsageError.
     """
     for binding in bindings:
-        if binding.is_named and binding.certificate is not None:
+        if binding.is_named and binding.key is not None:
             raise UsageError(
-                f"CA {binding.ca}, whose document names {uri}, has a certificate (serial"
-                f" {binding.certificate.serial}) and is pinned to its key,"
-                f" {binding.certificate.key}; no key was made",
+                f"CA {binding.ca}, whose document names {uri}, has a {binding.what} and is pinned"
+                f" to its key, {binding.key}; no key was made",
                 remedy="bring that key to its place; a new key is a new CA with a document and a"
                 " signer URI of its own",
             )

@@ -64,10 +64,11 @@ def write_key(
 
 def _bound_text(binding: Binding, identifier: str) -> str:
     certificate = binding.certificate
-    if certificate is None:
-        return f"CA {binding.ca} names this key, and has no certificate yet"
     if binding.contradicts(identifier):
-        return f"CA {binding.ca} names this key, and its certificate has ANOTHER: {certificate.key}"
+        return f"CA {binding.ca} names this key, and its {binding.what} has ANOTHER: {binding.key}"
+    if certificate is None:
+        asked = ", which an external CA is asked for" if binding.key else ""
+        return f"CA {binding.ca} names this key, and has no certificate yet{asked}"
     until = format_time(certificate.not_after)
     words = {
         Status.VALID: f"valid until {until}",
@@ -86,13 +87,13 @@ def binding_record(binding: Binding, identifier: str) -> dict[str, object]:
     return {
         "ca": binding.ca,
         "named": binding.is_named,
+        "key": binding.key,
+        "isThisKey": binding.is_of(identifier),
         "certificate": certificate
         and {
             "serial": certificate.serial,
             "notAfter": format_time(certificate.not_after),
             "status": certificate.status.value,
-            "key": certificate.key,
-            "isThisKey": binding.is_of(identifier),
         },
     }
 
