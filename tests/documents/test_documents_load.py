@@ -61,7 +61,6 @@ def test_files_that_are_no_documents_are_left_alone():
     others = {
         "README.md": "x",
         "ca/README.md": "x",
-        "ca/root.pem": "x",
         "policies/.gitkeep": "",
         "requests/.gitkeep": "",
         "requests/payments/api key.csr": "x",

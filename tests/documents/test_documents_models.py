@@ -348,7 +348,6 @@ def test_a_reason_in_another_case_is_refused_with_the_one_that_was_meant():
 
 AUTHORITIES = {
     "empty subject": (4, "  subject: ‸{}", "document.value"),
-    "external": (5, "  issuer: ‸external", "authority.issuer.external"),
     "issuer with a path": (5, "  issuer: ‸a/b", "document.name"),
     "key without scheme": (6, "  key: ‸issuing.key", "authority.key"),
     "key with a space": (6, "  key: ‸'file:a b'", "authority.key"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from gitca.documents.cross_certificate import CrossCertificate, renewed_at_once
 from gitca.documents.document import CheckedModel, Envelope
@@ -16,7 +16,6 @@ from gitca.documents.fields import (
     ObjectIdentifier,
     SegmentName,
     duration_text,
-    refuse,
 )
 from gitca.documents.name_constraints import NameConstraints
 from gitca.documents.subject import Subject
@@ -39,15 +38,8 @@ SignatureAlgorithm = Literal[
 ]
 
 
-def _check_issuer(value: object) -> object:
-    if value == "external":
-        raise refuse(
-            "authority.issuer.external",
-            "issuer external is not supported by this version; allowed are self and the name of"
-            " another CA",
-            "let a CA of this repository issue it",
-        )
-    return value
+EXTERNAL_ISSUER = "external"
+"""What `issuer` says of a CA that one outside of the repository certifies; no CA's name."""
 
 
 class CrlSettings(CheckedModel):
@@ -92,9 +84,11 @@ class CertificateAuthoritySpec(CheckedModel):
         description="The CA's distinguished name, in the order in which it is encoded.",
         examples=[{"commonName": "Example Issuing CA", "organization": "Example", "country": "GB"}],
     )
-    issuer: Annotated[SegmentName, BeforeValidator(_check_issuer)] = Field(
-        description="self for a root; otherwise the name of the CA that issues this one.",
-        examples=["root", "self"],
+    issuer: SegmentName = Field(
+        description="self for a root; otherwise the name of the CA that issues this one, or"
+        " external for a CA outside of the repository: it is asked with issued/<name>/ca.csr, and"
+        " its answer, with the CAs above it, is put into ca/<name>.pem.",
+        examples=["root", "self", "external"],
     )
     key: SignerUri = Field(
         description="Where the CA's key is: a signer URI. It never holds a passphrase or PIN.",
@@ -107,7 +101,9 @@ class CertificateAuthoritySpec(CheckedModel):
         examples=["ecdsa-sha256"],
     )
     validity: Duration = Field(
-        description="How long the CA's certificate is valid.", examples=["5y"]
+        description="How long the CA's certificate is valid; what an external CA decides on, whose"
+        " answer may be shorter.",
+        examples=["5y"],
     )
     renew_before: Duration | None = Field(
         None,
@@ -162,8 +158,15 @@ class CertificateAuthoritySpec(CheckedModel):
     )
 
     def contradictions(self) -> Iterator[Contradiction]:
-        """Yield what is wrong where each certificate would be due when it is made."""
-        if self.renew_before is not None and self.renew_before >= self.validity:
+        """Yield what is wrong where each certificate would be due when it is made, or by others."""
+        if self.renew_before is not None and self.issuer == EXTERNAL_ISSUER:
+            yield Contradiction(
+                "authority.renew-before.external",
+                "renewBefore is of no use with issuer external: that CA renews the certificate",
+                "remove renewBefore; put each new certificate into ca/<name>.pem",
+                ("renewBefore",),
+            )
+        elif self.renew_before is not None and self.renew_before >= self.validity:
             yield renewed_at_once(self.renew_before, self.validity)
 
 

@@ -7,10 +7,12 @@ its path is in `broken`: it is there and holds up what depends on it, and nothin
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gitca.documents.authority_certificates import CertificateFile, load_authority_certificates
+from gitca.documents.authority_names import misplaced_authorities
 from gitca.documents.blocklists import held_up_policies, lost_blocklists, reasons_by_key
 from gitca.documents.broken_revocations import BrokenRevocation, broken_revocations
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
@@ -20,7 +22,6 @@ from gitca.documents.csr_files import CsrFile, Read, load_csrs
 from gitca.documents.default_urls import lost_defaults, with_default_urls
 from gitca.documents.document import Document, Metadata
 from gitca.documents.fields import no_entries
-from gitca.documents.flaws import flaw
 from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.documents.key_blocklist import KeyBlocklistSpec
 from gitca.documents.parse import parse_document
@@ -37,7 +38,7 @@ from gitca.documents.schedule import schedule_findings
 from gitca.documents.source import Source, parse_source
 from gitca.documents.tree import Folder, TreeEntry, request_paths, survey
 from gitca.documents.waiver import WAIVERS_FOLDER, WaiverSpec
-from gitca.findings import Finding, Location, has_errors
+from gitca.findings import Finding, has_errors
 
 __all__ = [
     "CsrFile",
@@ -52,10 +53,6 @@ __all__ = [
 ]
 
 REPOSITORY_PATH = "ca/repository.yaml"
-# Folders of issued/ that are no CA's.
-_RESERVED_AUTHORITIES = frozenset({"ledger", "orders"})
-# Names that `issuer` means something else by.
-_ISSUER_WORDS = frozenset({"self", "external"})
 
 
 @dataclass(frozen=True)
@@ -72,6 +69,7 @@ class Governing:
     findings: tuple[Finding, ...]
     blocklists: Mapping[str, Document[KeyBlocklistSpec]] = field(default_factory=no_entries)
     waivers: Mapping[str, Document[WaiverSpec]] = field(default_factory=no_entries)
+    authority_certificates: Mapping[str, CertificateFile] = field(default_factory=no_entries)
 
     @functools.cached_property
     def blocked_keys(self) -> Mapping[str, str]:
@@ -108,7 +106,8 @@ class _Parsed:
 def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
     """Return the documents of `ca/` and `policies/`, and everything that speaks against them."""
     listing = list(entries)
-    repository, authorities = _load_ca_folder(survey(listing, "ca"), read)
+    folder = survey(listing, "ca")
+    repository, authorities = _load_ca_folder(folder, read)
     policies, blocklists, waivers = _load_policies(survey(listing, "policies"), read)
     if repository.broken:
         authorities = _without(authorities, tuple(lost_defaults(authorities.documents)))
@@ -121,6 +120,7 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
     policies = _without(
         policies, policy_findings(policies.documents.values(), authorities.documents, broken)
     )
+    certificates, odd = load_authority_certificates(folder, authorities.documents, broken, read)
     settings = repository.documents.get("repository") or _default_repository()
     every = settings.spec.reconcile_every
     scheduled = tuple(schedule_findings(authorities.documents.values(), every))
@@ -129,9 +129,10 @@ def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
         authorities=with_default_urls(authorities.documents, settings.spec.urls),
         policies=policies.documents,
         broken=repository.broken | authorities.broken | policies.broken,
-        findings=repository.findings + authorities.findings + scheduled + policies.findings,
+        findings=repository.findings + authorities.findings + odd + scheduled + policies.findings,
         blocklists=blocklists,
         waivers=waivers,
+        authority_certificates=certificates,
     )
 
 
@@ -151,7 +152,7 @@ def _load_ca_folder(folder: Folder, read: Read) -> tuple[_Parsed, _Parsed]:
     """Return the repository's document, and those of the CAs."""
     found = dict(folder.documents)
     repository = {name: found.pop(name) for name in ("repository",) if name in found}
-    misplaced = dict(_misplaced_authorities(found))
+    misplaced = dict(misplaced_authorities(found))
     usable = {name: entry for name, entry in found.items() if name not in misplaced}
     parsed = _parse_all(usable, read, ("CertificateAuthority",))
     authorities = _Parsed(
@@ -160,17 +161,6 @@ def _load_ca_folder(folder: Folder, read: Read) -> tuple[_Parsed, _Parsed]:
         (*folder.findings, *misplaced.values(), *parsed.findings),
     )
     return _parse_all(repository, read, ("Repository",)), authorities
-
-
-def _misplaced_authorities(entries: Mapping[str, TreeEntry]) -> Iterator[tuple[str, Finding]]:
-    for name, entry in entries.items():
-        if "/" in name:
-            message = "CAs lie in ca/ itself, and this document lies deeper"
-            remedy = "move it into ca/"
-            yield name, flaw("path.nested", message, Location(entry.path), remedy)
-        elif name.lower() in _RESERVED_AUTHORITIES | _ISSUER_WORDS:
-            message = f"a CA cannot be called {name}: issued/ or issuer means something else by it"
-            yield name, flaw("path.reserved", message, Location(entry.path), "rename the CA")
 
 
 def _load_policies(

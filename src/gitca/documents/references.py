@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from gitca.documents.certificate_authority import CertificateAuthoritySpec
+from gitca.documents.certificate_authority import EXTERNAL_ISSUER, CertificateAuthoritySpec
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.document import Document
 from gitca.documents.flaws import flaw
@@ -17,7 +17,8 @@ from gitca.findings import Finding
 Authority = Document[CertificateAuthoritySpec]
 Policy = Document[IssuancePolicySpec]
 
-SELF = "self"
+_ENDS = frozenset({"self", EXTERNAL_ISSUER})
+"""What `issuer` says where no CA of the repository is above."""
 
 
 def shared_findings(authorities: Mapping[str, Authority]) -> tuple[Finding, ...]:
@@ -40,10 +41,10 @@ def issuer_findings(
 def _chain(
     authority: Authority, authorities: Mapping[str, Authority], broken: Collection[str]
 ) -> Finding | None:
-    """Return what is wrong on the way from a CA up to its root."""
+    """Return what is wrong on the way from a CA up to the last one in the repository."""
     seen = [authority.name]
     current = authority
-    while (issuer := current.spec.issuer) != SELF:
+    while (issuer := current.spec.issuer) not in _ENDS:
         if issuer == authority.name:
             message = f"the issuers lead back to where they began: {' → '.join([*seen, issuer])}"
             remedy = "let one of these CAs have issuer self, or another issuer"
