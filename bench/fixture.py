@@ -72,9 +72,10 @@ def gitca_command() -> list[str]:
 
 @dataclass(frozen=True)
 class CaRepository:
-    """The folder of a clone without a remote."""
+    """The folder of a clone without a remote; `key` is the signer URI of the issuing CA's key."""
 
     folder: Path
+    key: str = f"file:.gitca/keys/{ISSUING}.pem"
 
     @classmethod
     def create(cls, folder: Path, *, key: str = "") -> CaRepository:
@@ -87,11 +88,11 @@ class CaRepository:
             [*gitca_command(), "init", str(folder), "--signer", "file", *names],
             extra={PASSPHRASE_VARIABLE: PASSPHRASE},
         )
-        repository = cls(folder)
+        repository = cls(folder, key or cls.key)
         if key:
             path = f"ca/{ISSUING}.yaml"
             text = (folder / path).read_text()
-            changed = text.replace(f"file:.gitca/keys/{ISSUING}.pem", key)
+            changed = text.replace(cls.key, key)
             if changed == text:
                 raise SystemExit(f"{path} names no key file that could be another key")
             repository.commit({path: changed.encode()}, f"Keep the key of {ISSUING} elsewhere")

@@ -142,7 +142,7 @@ class _Past:
         path = f"ca/{ISSUING}.yaml"
         sources = SourceDocuments(ca=DocumentReference(path, blobs[path]))
         return cls(
-            signer=repository.signer(f"file:.gitca/keys/{ISSUING}.pem"),
+            signer=repository.signer(repository.key),
             issuer=parse_certificate(certificate_der(record)),
             origin=Origin(sources, snapshot.source, RUN, moment),
             blobs=blobs,

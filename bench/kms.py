@@ -5,6 +5,9 @@ before it looks at a Sign. The ideal is what the latency alone takes: n / concur
 Both sides are whole processes of `gitca reconcile`, with P-256 keys and the same requests. The
 figure of the signing phase is the server's: from the arrival of the first Sign of a certificate to
 the answer to the last. Its log is held against the ledger, request id by request id.
+
+`--crl N` also lets a CA whose key is in KMS list N certificates in its next CRL, the last of them
+being revoked now.
 """
 
 from __future__ import annotations
@@ -15,10 +18,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from fixture import CaRepository, Request
+from cryptography import x509
+
+from fixture import ISSUING, CaRepository, Request
 from gitca.reconcile.fulfil import CONCURRENCY
 from gitca.signers import KeyOptions, create_key
-from kms_server import ROLE, Sign, kms, span
+from history import add_issued, add_revoked, revocation, revocation_path
+from kms_server import ROLE, AwsServer, Sign, kms, span
 from measure import Json, machine, rounded, show, tell
 
 LATENCY_SECONDS = 0.015
@@ -48,16 +54,19 @@ def main() -> None:
         seconds = repository.gitca("reconcile")
         signs: list[Sign] = server.signs()
         events = [event for event in _signed(repository) if event["order"] not in before]
-    _compare(signs, events, arguments.n)
-    show(_result(arguments.n, seconds, peer, _of_certificates(signs, events)))
+        _compare(signs, events, arguments.n)
+        crl = _crl(server, folder, arguments.crl) if arguments.crl else None
+    result = _result(arguments.n, seconds, peer, _of_certificates(signs, events))
+    show({**result, "crl": crl})
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("n", type=int, nargs="?", default=1000, help="requests (1000)")
+    parser.add_argument("--crl", type=int, default=0, help="entries of a CRL (0: none is made)")
     arguments = parser.parse_args()
-    if arguments.n < 1:
-        parser.error("n is at least 1")
+    if arguments.n < 1 or arguments.crl < 0 or arguments.crl == 1:
+        parser.error("n is at least 1, --crl 0 or at least 2")
     return arguments
 
 
@@ -93,6 +102,31 @@ def _compare(signs: list[Sign], events: list[Event], n: int) -> None:
             f"KMS made {len(made)} signatures, the ledger has {len(recorded)}, of which "
             f"{len(set(made) & set(recorded))} are the same; {certificates} certificates of {n}"
         )
+
+
+def _crl(server: AwsServer, folder: Path, n: int) -> Json:
+    """Return what the next CRL of n entries takes; its one signature is KMS's."""
+    server.clear_switches()
+    uri = server.uri("alias/bench-crl")
+    _make_key(uri, folder)
+    repository = CaRepository.create(folder / "crl", key=uri)
+    requests = [Request.make(number) for number in range(n)]
+    add_issued(repository, requests)
+    add_revoked(repository, requests[:-1])
+    last = requests[-1]
+    repository.commit({revocation_path(last): revocation(last)}, "Revoke one more")
+    tell(f"kms: the next CRL, of {n} entries")
+    server.reset()
+    server.switch(latency_ms=LATENCY_SECONDS * 1000)
+    seconds = repository.gitca("reconcile")
+    signs: list[Sign] = server.signs()
+    issued = repository.folder / "issued" / ISSUING
+    made = x509.load_der_x509_crl((issued / "crl.der").read_bytes())
+    issuer = x509.load_pem_x509_certificate((issued / "ca.pem").read_bytes())
+    valid = made.is_signature_valid(issuer.public_key())  # type: ignore[arg-type] # any CA key
+    if len(made) != n or not valid or len(signs) != 1:
+        raise SystemExit(f"{len(made)} entries, valid: {valid}, {len(signs)} signatures")
+    return {"n": n, "reconcile_seconds": rounded(seconds), "sign_seconds": rounded(span(signs))}
 
 
 def _of_certificates(signs: list[Sign], events: list[Event]) -> list[Sign]:

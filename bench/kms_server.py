@@ -13,6 +13,8 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 from aws.aws_server import AwsServer  # type: ignore[import-not-found]
 
+__all__ = ["ROLE", "AwsServer", "Sign", "kms", "span"]
+
 ROLE = "arn:aws:iam::123456789012:role/gitca"
 Sign = dict[str, Any]
 """One signature that the server made: its request id, its key, and when."""

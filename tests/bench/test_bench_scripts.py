@@ -73,8 +73,8 @@ def test_validating_is_told_without_and_with_linting_beside_parsers_of_csrs() ->
 
 
 def test_signing_in_kms_is_told_as_a_share_of_the_ideal_and_its_log_is_in_the_ledger() -> None:
-    printed = figures("kms.py", "3")
-    assert printed["n"] == 3
+    printed = figures("kms.py", "3", "--crl", "4")
+    assert (printed["n"], printed["crl"]["n"]) == (3, 4)
     assert printed["kms"]["signatures_in_the_ledger"] == 3
     assert 0 < printed["kms"]["share_of_ideal"] <= 1
     assert printed["file"]["reconcile_seconds"] > 0
