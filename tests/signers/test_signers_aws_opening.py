@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from contextlib import closing
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from kms_user import new_alias, opened
+from odd_kms import odd_kms
 
 from aws.aws_server import AwsServer
 from gitca.errors import BackendUnavailableError, GitcaError, UsageError
@@ -195,6 +197,38 @@ def test_a_key_is_described_as_kms_describes_it(kms: AwsServer) -> None:
     assert described["description"] == "the root"
     assert described["multiRegion"].startswith(f"primary in {REGION}")
     assert described["created"].startswith("20")
+
+
+@pytest.mark.usefixtures("kms")
+def test_an_endpoint_of_the_environment_that_is_no_url_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "nonsense")
+    error = refused(f"awskms:///alias/x?region={REGION}", UsageError)
+    assert "nonsense" in error.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "seen"),
+    [
+        ({"KeyState": "Creating"}, BackendUnavailableError, "is Creating; allowed is Enabled"),
+        ({"KeyState": "Unavailable"}, BackendUnavailableError, "is Unavailable"),
+        ({"KeyState": "PendingImport"}, KeyUnsuitableError, "is PendingImport"),
+        ({"SigningAlgorithms": ["ECDSA_SHA_512"]}, KeyUnsuitableError, "not sign with ECDSA_SHA_2"),
+        (
+            {"KeySpec": "ECC_NIST_P384", "SigningAlgorithms": ["ECDSA_SHA_384"]},
+            KeyUnsuitableError,
+            "is P-256 by its public half, and P-384 by its spec",
+        ),
+    ],
+)
+def test_what_kms_says_of_a_key_has_to_fit_together(
+    kms: AwsServer, changes: dict[str, object], kind: type[GitcaError], seen: str
+) -> None:
+    with odd_kms(kms, kms.create_key("ECC_NIST_P256")) as server:
+        metadata = json.loads(server.answers["DescribeKey"])["KeyMetadata"]
+        server.answers["DescribeKey"] = json.dumps({"KeyMetadata": metadata | changes}).encode()
+        assert seen in refused(server.uri, kind).message
 
 
 def test_boto3_is_imported_when_a_key_in_kms_is_opened_and_not_before() -> None:

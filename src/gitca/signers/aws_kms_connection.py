@@ -17,6 +17,7 @@ import botocore.session
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 
+from gitca.errors import UsageError
 from gitca.signers.aws_kms_errors import wrapped
 from gitca.signers.aws_kms_place import Place
 
@@ -90,9 +91,19 @@ def acquire(place: Place, subject: str) -> Connection:
     """
     with _lock, wrapped("connecting", subject):
         if place not in _open:
-            _open[place] = Connection(place)
+            _open[place] = _connection(place, subject)
         _open[place].users += 1
         return _open[place]
+
+
+def _connection(place: Place, subject: str) -> Connection:
+    try:
+        return Connection(place)
+    except ValueError as error:  # an endpoint that is no URL, such as AWS_ENDPOINT_URL's
+        raise UsageError(
+            f"{subject}: the AWS SDK refuses its configuration: {error}",
+            remedy="correct the endpoint or region, in the URI or in the environment",
+        ) from error
 
 
 def release(place: Place) -> None:

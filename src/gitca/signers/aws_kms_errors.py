@@ -112,7 +112,7 @@ def _of_library(error: Exception, operation: str, subject: str) -> GitcaError:
     if isinstance(error, exceptions.NoRegionError):
         return UsageError(
             f"{subject} names no region, and the machine's AWS configuration has none",
-            remedy="write ?region=… into the URI, or set AWS_REGION or AWS_DEFAULT_REGION",
+            remedy="write ?region=… into the URI, or set AWS_DEFAULT_REGION",
         )
     if isinstance(
         error,
