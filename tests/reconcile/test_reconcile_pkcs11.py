@@ -10,7 +10,7 @@ import pytest
 from ca_documents import authority, policy, request, revocation
 from ca_world import Clone, KeyRing
 from gitca.reconcile.linting import MANY
-from gitca.signers import Signer, create_key, open_signer
+from gitca.signers import KeyAbsentError, Signer, create_key, open_signer
 from token_world import Token, token
 
 Opener = Callable[[str], Signer]
@@ -89,7 +89,9 @@ def test_a_root_whose_token_is_away_leaves_the_others_at_work(
         "requests/api.yaml": request("api", "api.example.internal"),
     }
     clone = Clone.create(tmp_path / "clone", key_ring, documents)
-    report = clone.reconcile(opener=opener)
-    assert list(report.unreachable) == ["root"]
-    assert "token is out of reach" in report.unreachable["root"]
+    with pytest.raises(KeyAbsentError, match="token is out of reach"):
+        opener(away)
+    clone.reconcile(opener=opener)
+    assert clone.state.authority("root").certificate is None
     assert clone.state.requests["api"].current is not None
+    assert clone.verify().contradictions == []
