@@ -9,7 +9,7 @@ import pytest
 from ca_documents import CRL, authority, document, policy, request, revocation
 from ca_world import Clone, kinds
 from gitca.findings import Finding
-from gitca.plan.model import Plan
+from gitca.plan.model import Plan, SignCrl
 
 API = {"requests/payments/api.yaml": request("api", "api.example.internal")}
 SECOND = timedelta(seconds=1)
@@ -26,10 +26,6 @@ def told(plan: Plan, rule: str) -> list[Finding]:
 def one(plan: Plan, rule: str) -> Finding:
     (finding,) = told(plan, rule)
     return finding
-
-
-def retired(name: str, parent: str = "root", **spec: object) -> str:
-    return authority(name, parent, state="retired", **spec)
 
 
 def line_of(made: Clone, finding: Finding) -> str:
@@ -63,7 +59,8 @@ def test_the_warning_names_dates_policy_and_remedy(made: Clone) -> None:
         f" {end - timedelta(days=90, minutes=-5) + SECOND:%Y-%m-%d} it outlives the CA"
     )
     assert finding.remedy == (
-        "renew the CA's certificate, let a new CA issue, or shorten validity.max of policy server"
+        "renew the CA's certificate (renewBefore), let a new CA issue, or shorten validity.max of"
+        " policy server"
     )
     assert line_of(made, finding) == "validity: 5y"
     # The next day it reads the same.
@@ -126,6 +123,16 @@ def test_a_ca_below_that_issues_nothing_more_needs_no_life_of_its_root(made: Clo
     at = end_of(made, "root") - timedelta(days=365)
     assert "CA issuing below it" in one(made.plan(at=at), "authority.life").message
     made.save({"ca/issuing.yaml": authority("issuing", "root", state="crl-only")})
+    assert told(made.plan(at=at), "authority.life") == []
+
+
+def test_a_ca_below_that_is_revoked_needs_no_life_of_its_root(made: Clone) -> None:
+    record = made.state.authority("issuing").certificate
+    assert record is not None
+    stop = revocation("cACompromise", ca="root", serial=record.certificate.serial)
+    made.save({"requests/ca/stop.yaml": stop})
+    assert made.reconcile().exit_code == 0
+    at = end_of(made, "root") - timedelta(days=365)
     assert told(made.plan(at=at), "authority.life") == []
 
 
@@ -242,18 +249,24 @@ def test_a_ca_that_has_ended_owes_no_crl(made: Clone) -> None:
 # authority.retired
 
 
-def test_a_retired_ca_with_live_certificates_is_a_warning(issued: Clone) -> None:
+def gone(clone: Clone) -> Clone:
+    """Delete the document of the issuing CA: nobody signs its CRLs any more."""
+    clone.save({"ca/issuing.yaml": None, "policies/server.yaml": policy(issuer="root")})
+    return clone
+
+
+def test_a_ca_without_a_document_that_has_live_certificates_is_a_warning(issued: Clone) -> None:
     last = issued.current("payments/api").certificate.not_after
     end = crl_end(issued)
-    issued.save({"ca/issuing.yaml": retired("issuing")})
+    gone(issued)
     finding = one(issued.plan(), "authority.retired")
     assert finding.severity == "warning"
     assert finding.message == (
-        f"CA issuing is retired, and its last CRL ends on {end:%Y-%m-%d}, before the last of"
-        f" 1 certificate on {last:%Y-%m-%d}"
+        f"CA issuing has no document any more, and its last CRL ends on {end:%Y-%m-%d}, before the"
+        f" last of 1 certificate on {last:%Y-%m-%d}"
     )
-    assert "state: crl-only" in finding.remedy
-    assert finding.location.file == "ca/issuing.yaml"
+    assert finding.remedy.startswith("restore its document with state: crl-only")
+    assert str(finding.location) == "ca/issuing.yaml:1:1"
     assert one(issued.plan(at=last), "authority.retired") == finding
     assert told(issued.plan(at=last), "crl.lapse") == []
     assert told(issued.plan(at=last + SECOND), "authority.retired") == []
@@ -262,8 +275,28 @@ def test_a_retired_ca_with_live_certificates_is_a_warning(issued: Clone) -> None
 def test_a_revoked_certificate_needs_a_crl_as_well(issued: Clone) -> None:
     issued.save({"requests/stop.yaml": revocation(certificate="payments/api")})
     issued.reconcile()
-    issued.save({"ca/issuing.yaml": retired("issuing")})
-    assert one(issued.plan(), "authority.retired")
+    assert one(gone(issued).plan(), "authority.retired")
+
+
+def test_a_last_crl_that_covers_the_certificates_is_no_finding(made: Clone) -> None:
+    long_crl = {"lifetime": "60d", "refreshBefore": "1d"}
+    made.save({"ca/issuing.yaml": authority("issuing", "root", crl=long_crl), **API})
+    made.clock.forward(days=6)
+    assert made.reconcile().exit_code == 0
+    assert told(gone(made).plan(), "authority.retired") == []
+
+
+def test_a_ca_without_certificates_or_that_is_revoked_needs_no_crl(issued: Clone) -> None:
+    issued.save({"ca/other.yaml": authority("other", "root")})
+    issued.reconcile()
+    issued.save({"ca/other.yaml": None})
+    assert told(issued.plan(), "authority.retired") == []
+    record = issued.state.authority("issuing").certificate
+    assert record is not None
+    stop = revocation("cACompromise", ca="root", serial=record.certificate.serial)
+    issued.save({"requests/ca/stop.yaml": stop})
+    issued.reconcile()
+    assert told(gone(issued).plan(), "authority.retired") == []
 
 
 @pytest.mark.parametrize("state", ["active", "crl-only"])
@@ -272,39 +305,23 @@ def test_a_ca_that_signs_crls_is_no_finding(issued: Clone, state: str) -> None:
     assert told(issued.plan(), "authority.retired") == []
 
 
-def test_a_retired_ca_whose_last_crl_covers_its_certificates_is_no_finding(made: Clone) -> None:
-    long_crl = {"lifetime": "60d", "refreshBefore": "1d"}
-    made.save({"ca/issuing.yaml": authority("issuing", "root", crl=long_crl), **API})
-    made.clock.forward(days=6)
-    assert made.reconcile().exit_code == 0
-    made.save({"ca/issuing.yaml": retired("issuing")})
-    assert told(made.plan(), "authority.retired") == []
+@pytest.mark.parametrize("name", ["issuing", "root"])
+def test_a_retired_ca_is_told_of_unless_the_plan_signs_its_last_crl(
+    issued: Clone, name: str
+) -> None:
+    parent = {"issuing": "root", "root": "self"}[name]
+    issued.save({f"ca/{name}.yaml": authority(name, parent, state="retired")})
+    plan = issued.plan()
+    signs = any(isinstance(action, SignCrl) and action.ca == name for action in plan.actions)
+    assert signs != bool(told(plan, "authority.retired"))
 
 
-def test_a_retired_ca_without_certificates_or_that_is_revoked_is_no_finding(issued: Clone) -> None:
-    issued.save({"ca/other.yaml": authority("other", "root")})
-    issued.reconcile()
-    issued.save({"ca/other.yaml": retired("other")})
-    assert told(issued.plan(), "authority.retired") == []
-    record = issued.state.authority("issuing").certificate
-    assert record is not None
-    stop = revocation("cACompromise", ca="root", serial=record.certificate.serial)
-    issued.save({"requests/ca/stop.yaml": stop})
-    issued.reconcile()
-    issued.save({"ca/issuing.yaml": retired("issuing")})
-    assert told(issued.plan(), "authority.retired") == []
-
-
-def test_a_retired_root_above_a_living_ca_is_a_warning(issued: Clone) -> None:
-    issued.save({"ca/root.yaml": authority("root", state="retired")})
-    assert "1 certificate on" in one(issued.plan(), "authority.retired").message
-
-
-def test_a_ca_whose_document_is_gone_signs_no_crl_either(issued: Clone) -> None:
-    issued.save({"ca/issuing.yaml": None, "policies/server.yaml": policy(issuer="root")})
+def test_a_retired_ca_whose_last_crl_waits_for_its_key_is_a_warning(issued: Clone) -> None:
+    left_behind(issued, "issuing", days=4.5)
+    issued.save({"ca/issuing.yaml": authority("issuing", "root", state="retired")})
     finding = one(issued.plan(), "authority.retired")
-    assert "CA issuing has no document any more" in finding.message
-    assert finding.remedy.startswith("restore its document with state: crl-only")
+    assert "CA issuing is retired, and its last CRL ends on" in finding.message
+    assert finding.remedy == "run gitca sign --ca issuing where its key is"
 
 
 # order.waiting
@@ -335,11 +352,8 @@ def test_orders_of_one_ca_are_told_once(made: Clone) -> None:
 
 def test_warnings_are_no_actions_and_do_not_change_the_digest(issued: Clone) -> None:
     before = issued.plan().digest
-    issued.save({"ca/issuing.yaml": retired("issuing"), **every("30d")})
+    issued.save(every("30d"))
     plan = issued.plan()
-    assert {finding.rule for finding in plan.findings} >= {
-        "authority.retired",
-        "authority.crl.schedule",
-    }
+    assert {finding.rule for finding in plan.findings} == {"crl.lapse", "authority.crl.schedule"}
     assert (plan.actions, plan.digest) == ((), before)
     assert issued.verify().contradictions == []

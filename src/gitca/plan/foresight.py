@@ -20,7 +20,7 @@ from gitca.ledger.events import CertificateParticulars
 from gitca.ledger.records import AuthorityRecord, OrderRecord
 from gitca.ledger.state import LedgerState
 from gitca.plan.issuers import Issuer
-from gitca.plan.model import Action, SignCrl
+from gitca.plan.model import Action, CreateAuthority, SignCrl
 from gitca.policy.period import ONE_SECOND
 
 PATIENCE = timedelta(days=1)
@@ -39,11 +39,14 @@ def foresee(
     now: datetime,
 ) -> Iterator[Finding]:
     """Yield `authority.life`, `authority.retired`, `crl.lapse` and `order.waiting`."""
-    refreshed = {action.ca for action in actions if isinstance(action, SignCrl)}
+    planned = tuple(actions)
+    refreshed = {action.ca for action in planned if isinstance(action, SignCrl)}
+    renewed = {action.authority for action in planned if isinstance(action, CreateAuthority)}
     for issuer in issuers.values():
-        yield from _short_life(issuer, issuers.values(), governing.policies.values(), now)
+        if issuer.name not in renewed and issuer.record.pending_certificate is None:
+            yield from _short_life(issuer, issuers.values(), governing.policies.values(), now)
     yield from _lapsing_crls(governing, state, refreshed, now)
-    yield from _retired(governing, state, now)
+    yield from _retired(governing, state, refreshed, now)
     yield from _waiting(governing, state, now)
 
 
@@ -85,7 +88,7 @@ def _short_life(
         message=f"CA {issuer.name} ends on {certificate.not_after:{_DAY}}, and {longest.why}{more}:"
         f" since {since:{_DAY}} it outlives the CA",
         location=issuer.document.at("spec", "validity"),
-        remedy="renew the CA's certificate, let a new CA issue, or " + longest.remedy,
+        remedy="renew the CA's certificate (renewBefore), let a new CA issue, or " + longest.remedy,
     )
 
 
@@ -165,7 +168,9 @@ def _why_not_refreshed(governing: Governing, name: str, record: AuthorityRecord)
     )
 
 
-def _retired(governing: Governing, state: LedgerState, now: datetime) -> Iterator[Finding]:
+def _retired(
+    governing: Governing, state: LedgerState, refreshed: Collection[str], now: datetime
+) -> Iterator[Finding]:
     """`authority.retired`: a CA that signs no CRL any more has none of its certificates alive.
 
     A warning even after that end: that it shall sign nothing is what a person wrote.
@@ -174,7 +179,7 @@ def _retired(governing: Governing, state: LedgerState, now: datetime) -> Iterato
         name
         for name, record in state.authorities.items()
         if _is_closed(governing, name) and not _is_over(record, now)
-        if not state.is_authority_revoked(name)
+        if name not in refreshed and not state.is_authority_revoked(name)
     ]
     for name, live in _live(state, closed, now).items():
         record, last = state.authority(name), max(item.certificate.not_after for item in live)
@@ -184,15 +189,16 @@ def _retired(governing: Governing, state: LedgerState, now: datetime) -> Iterato
         crl = f"its last CRL ends on {end:{_DAY}}" if end else "it has no CRL"
         count = f"{len(live)} certificate{'s' if len(live) > 1 else ''}"
         document = governing.authorities.get(name)
-        restore = "" if document else "restore its document with "
+        restore = "set" if document else "restore its document with"
+        keep = f"{restore} state: crl-only, so that they can be checked and revoked until then"
+        sign = f"run gitca sign --ca {name} where its key is"
         yield Finding(
             rule="authority.retired",
             severity=Severity.WARNING,
             message=f"CA {name} {'is retired' if document else 'has no document any more'}, and"
             f" {crl}, before the last of {count} on {last:{_DAY}}",
             location=_place(governing, name, "state"),
-            remedy=f"{restore}state: crl-only until then, so that they can still be checked and"
-            " revoked",
+            remedy=sign if record.pending_crl else keep,
         )
 
 
