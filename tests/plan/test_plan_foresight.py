@@ -299,6 +299,13 @@ def test_a_ca_without_certificates_or_that_is_revoked_needs_no_crl(issued: Clone
     assert told(gone(issued).plan(), "authority.retired") == []
 
 
+def test_a_roots_own_certificate_needs_no_crl(made: Clone) -> None:
+    made.save({"ca/spare.yaml": authority("spare")})
+    made.reconcile()
+    made.save({"ca/spare.yaml": None})
+    assert told(made.plan(), "authority.retired") == []
+
+
 @pytest.mark.parametrize("state", ["active", "crl-only"])
 def test_a_ca_that_signs_crls_is_no_finding(issued: Clone, state: str) -> None:
     issued.save({"ca/issuing.yaml": authority("issuing", "root", state=state)})
