@@ -185,3 +185,11 @@ def test_whatever_a_module_says_becomes_an_error_with_a_remedy(name) -> None:
     assert caught.value.remedy
     assert name in caught.value.message
     assert "4711" not in str(caught.value)
+
+
+def test_without_the_extra_the_message_says_how_to_install_it(others) -> None:
+    # None in sys.modules is how an import is made to fail as for a package that is not there.
+    program = _SIGN.replace("import sys\n", "import sys\nsys.modules['pkcs11'] = None\n")
+    done = elsewhere(program, others.uri("any"))
+    assert "UsageError" in done.stderr
+    assert "pip install 'gitca[pkcs11]'" in done.stderr
