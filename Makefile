@@ -11,6 +11,7 @@ JOBS ?= 2
 PYTEST ?=
 MIN_COVERAGE ?= 90
 
+DEMO ?= --documents .
 ISSUE ?= 1000
 CRL ?= 100000
 PLAN ?= 1000 20000
@@ -32,6 +33,7 @@ export PYTHON
 
 help:
 	@echo "make demo         the whole loop on this machine, with this repository's own documents"
+	@echo "                  DEMO=--aws: with keys in KMS, of an AWS on this machine; no account is needed"
 	@echo "make test         all tests; PYTEST=… for some"
 	@echo "make check        what CI runs: ruff, mypy, import-linter, tests with branch coverage"
 	@echo "make bench        speed, each figure beside a peer's; ISSUE= CRL= PLAN= POLICY= KMS= STARTUP="
@@ -50,7 +52,7 @@ help:
 
 demo: .venv/installed
 	@$(BIN)/python tests/components.py openssl
-	@$(BIN)/gitca demo --documents .
+	@$(BIN)/gitca demo $(DEMO)
 
 test: .venv/installed
 	@$(BIN)/python tests/components.py

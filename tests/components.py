@@ -41,6 +41,7 @@ COMPONENTS = {
     "nss": Component("libnss3-tools", ("certutil", "vfychain"), "CSRs and chains"),
     "java": Component("default-jdk-headless", ("java", "javac", "keytool"), "CSRs and PKIX paths"),
     "nginx": Component("nginx-light", ("nginx",), "TLS handshakes with client certificates"),
+    "curl": Component("curl", ("curl",), "buckets, of the AWS demo: what is put there, by HTTP"),
     "softhsm": Component("softhsm2", ("softhsm2-util",), "the PKCS #11 signer, as its token"),
 }
 

@@ -16,6 +16,7 @@ import pytest
 from cli_command import SOURCES, Command
 
 from aws.aws_server import AwsServer
+from components import require
 from gitca.cli.demo.aws_acts import hold_against_ledger, make_bucket, publish
 from gitca.cli.demo.cloud import Cloud
 from gitca.cli.demo.story import Actor
@@ -52,6 +53,7 @@ def programs(folder: Path, *, without: str = "") -> Path:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """The demo of a user who has curl, and not the AWS CLI."""
+    require("curl")
     folder = tmp_path_factory.mktemp("demo")
     path = {"PATH": str(programs(folder))}
     answer = Command(folder)("demo", "--aws", "--into", "loop", **OF_THE_USER, **path)

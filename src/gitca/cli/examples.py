@@ -35,7 +35,11 @@ EXAMPLES = {
         "  gitca init pki --domain example.internal --organization Example \\",
         "      --signer pkcs11 --token pki --module /usr/lib/softhsm/libsofthsm2.so",
     ),
-    "demo": _examples("  gitca demo", "  gitca demo --documents . --into /tmp/loop"),
+    "demo": _examples(
+        "  gitca demo",
+        "  gitca demo --documents . --into /tmp/loop",
+        "  gitca demo --aws          keys in KMS; no account is needed",
+    ),
     "validate": _examples(
         "  gitca validate                             the whole repository",
         "  gitca validate requests/payments/api.yaml  one request",
