@@ -110,6 +110,16 @@ def test_a_signature_whose_answer_was_an_error_is_told_with_the_one_that_came(
 
 
 @pytest.mark.usefixtures("no_waiting")
+def test_a_call_that_kms_rejected_for_now_is_repeated_and_is_no_use(
+    kms: AwsServer, signer: Signer
+) -> None:
+    kms.switch(before="unavailable", calls=3)
+    signature = signer.sign(MESSAGE, ALGORITHM)
+    assert [failed["error"] for failed in kms.failures("Sign")] == ["KeyUnavailableException"] * 3
+    assert signature.unanswered == ()
+
+
+@pytest.mark.usefixtures("no_waiting")
 def test_a_lost_answer_is_a_use_without_a_name(kms: AwsServer, signer: Signer, arn: str) -> None:
     kms.switch(after="drop", calls=1)
     signature = signer.sign(MESSAGE, ALGORITHM)

@@ -43,6 +43,8 @@ from gitca.signers.aws_kms_http import Reply, sender
 OPERATION = "Sign"
 _HEADERS = {"X-Amz-Target": "TrentService.Sign", "Content-Type": "application/x-amz-json-1.1"}
 _REQUEST_ID = "x-amzn-requestid"
+# A 500 by which KMS says that it did nothing: "the request was rejected" (API Reference, "Sign").
+_REJECTED = "KeyUnavailableException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class _Answer:
             return False
         code = str(self.refusal.get("Error", {}).get("Code"))
         status = self.response.status_code
-        return status >= 500 and not is_throttled(code, status)
+        return status >= 500 and code != _REJECTED and not is_throttled(code, status)
 
 
 @dataclass(slots=True)
