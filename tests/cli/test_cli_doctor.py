@@ -15,9 +15,11 @@ import pytest
 from cli_command import PASSPHRASE, Command, Run
 
 from aws.aws_server import AwsServer
+from components import softhsm_module
 from gitca.cli.doctor_check import Outcome
 from gitca.cli.doctor_machine import clock_check
 from gitca.git import repository as git_repository
+from token_world import PIN, token
 
 Checks = dict[str, dict[str, str]]
 
@@ -318,3 +320,27 @@ def test_kms_proves_the_right_to_sign_and_makes_no_signature(
     checks = doctor(pki, code=1)
     assert not_ok(checks) == {"origin": "note", "issuing key": "failed"}
     assert pki("keys", "show", "issuing").code == 5
+
+
+def test_a_repository_for_a_token_goes_from_init_to_a_signed_crl(
+    gitca: Command, tmp_path: Path
+) -> None:
+    token("doctor")  # aims the environment at SoftHSM
+    gitca.runs(
+        *("init", "hsm", "--domain", "example.internal", "--organization", "Example"),
+        *("--signer", "pkcs11", "--token", "doctor", "--module", str(softhsm_module())),
+    )
+    pki = Command(tmp_path / "hsm", GITCA_PKCS11_PIN=PIN)
+    before = not_ok(doctor(pki))
+    assert {before["root key"], before["issuing key"]} == {"note"}
+    pki.runs("keys", "create", "root", "--spec", "P-384")
+    pki.runs("keys", "create", "issuing", "--spec", "P-256")
+    assert "the key may sign (CKA_SIGN)" in doctor(pki)["root signing"]["seen"]
+    pki.runs("reconcile")
+    assert not_ok(doctor(pki)) == {"origin": "note"}
+    shown = pki.runs("keys", "show", "root")
+    assert re.search(r"^  [a-z-]*extractable +(yes|no)$", shown, re.MULTILINE)
+    assert "CA root, serial " in shown
+    wrong = pki("doctor", GITCA_PKCS11_PIN="0000-wrong")
+    assert wrong.code == 1
+    assert "0000-wrong" not in wrong.out + wrong.err

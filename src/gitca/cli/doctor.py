@@ -65,7 +65,7 @@ def examine(folder: Path, names: list[str], now: datetime) -> Iterator[Check]:
     from gitca.cli.doctor_keys import authority_checks
     from gitca.cli.doctor_machine import program_checks
     from gitca.cli.doctor_repository import document_checks, repository_checks
-    from gitca.cli.key_access import signer_opener
+    from gitca.cli.passphrase import signer_opener
     from gitca.cli.worktree import governing_of
 
     yield from attempt("Git", program_checks)

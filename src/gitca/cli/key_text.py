@@ -48,18 +48,18 @@ def write_key(
 
     `unknown` says why no ledger could be read, where none could.
     """
-    _write_fields(record)
-    _write_fields({name: value for name, value in details.items() if name not in record})
+    fields = {**record, **{name: text for name, text in details.items() if name not in record}}
+    width = _width(fields)
+    _write_fields(fields)
     identifier = record["identifier"]
     for binding in bindings:
-        for line in _lines("certificate", _bound_text(binding, identifier)):
-            wrong = binding.contradicts(identifier)
-            write_line(Styled(line, "red") if wrong else line)
+        style = "red" if binding.contradicts(identifier) else ""
+        _write_field("certificate", _bound_text(binding, identifier), width, style=style)
     if unknown:
-        _write_fields({"certificate": f"not looked for: {unknown}"})
+        _write_field("certificate", f"not looked for: {unknown}", width)
     elif not bindings:
         text = "none: no CA's document here names this key, and no CA's certificate has it"
-        _write_fields({"certificate": text})
+        _write_field("certificate", text, width)
 
 
 def _bound_text(binding: Binding, identifier: str) -> str:
@@ -149,14 +149,19 @@ def _wrapped(head: str, text: str) -> list[str]:
     ) or [head.rstrip()]
 
 
-def _lines(name: str, text: str) -> list[str]:
-    return field_lines(name, text, terminal_columns())
+def _width(record: Mapping[str, str]) -> int:
+    return max(14, *(len(name) + 2 for name in record))
 
 
 def _write_fields(record: Mapping[str, str]) -> None:
+    width = _width(record)
     for name, value in record.items():
-        for line in _lines(name, value):
-            write_line(line)
+        _write_field(name, value, width)
+
+
+def _write_field(name: str, value: str, width: int, *, style: str = "") -> None:
+    for line in field_lines(f"{name:<{width}}", value, terminal_columns()):
+        write_line(Styled(line.rstrip(), style))
 
 
 def _write_text(text: str) -> None:

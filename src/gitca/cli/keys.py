@@ -154,7 +154,7 @@ def show(
 
 
 def _look(root: Path, uri: str) -> tuple[bytes, dict[str, str]]:
-    from gitca.cli.key_access import signer_opener
+    from gitca.cli.passphrase import signer_opener
 
     signer = signer_opener(root)(uri)
     try:
