@@ -19,7 +19,7 @@ from pathlib import Path
 from cryptography import x509
 
 from ca_documents import GOVERNING
-from gitca.errors import BackendUnavailableError
+from gitca.errors import GitcaError
 from gitca.git.repository import GitRepository, Identity
 from gitca.git.store import Branches, Snapshot, Store
 from gitca.ledger.events import CertificateParticulars
@@ -32,7 +32,7 @@ from gitca.plan.model import Action, Plan
 from gitca.reconcile.keys import Keys, OpenSigner
 from gitca.reconcile.recipe import World, reconcile
 from gitca.reconcile.report import Report
-from gitca.signers import Signer, create_key, open_signer
+from gitca.signers import KeyAbsentError, Signer, create_key, open_signer
 from gitca.verify.proof import verify
 from gitca.verify.report import VerifyReport
 
@@ -80,14 +80,19 @@ class KeyRing:
         """Return the signer of a CA."""
         return self.signer(f"file:.gitca/keys/{name}.pem")
 
-    def but(self, **signers: Signer | None) -> OpenSigner:
-        """Return an opener with other signers for some CAs; None for a key out of reach."""
+    def but(self, **signers: Signer | GitcaError | None) -> OpenSigner:
+        """Return an opener with other signers for some CAs; None for a key at another machine.
+
+        An error is raised in place of a signer: that the backend does not answer, for one.
+        """
 
         def opener(uri: str) -> Signer:
             name = uri.rpartition("/")[2].removesuffix(".pem")
             signer = signers.get(name, self.signer(uri) if name in KEY_NAMES else None)
             if signer is None:
-                raise BackendUnavailableError(f"the key {uri} is in the safe")
+                raise KeyAbsentError(f"the key {uri} is in the safe")
+            if isinstance(signer, GitcaError):
+                raise signer
             return signer
 
         return opener

@@ -91,7 +91,8 @@ def test_a_root_whose_token_is_away_leaves_the_others_at_work(
     clone = Clone.create(tmp_path / "clone", key_ring, documents)
     with pytest.raises(KeyAbsentError, match="token is out of reach"):
         opener(away)
-    clone.reconcile(opener=opener)
+    report = clone.reconcile(opener=opener)
+    assert (report.exit_code, report.unreachable, list(report.absent)) == (0, {}, ["root"])
     assert clone.state.authority("root").certificate is None
     assert clone.state.requests["api"].current is not None
     assert clone.verify().contradictions == []

@@ -7,7 +7,8 @@ import pytest
 from ca_documents import authority, request
 from ca_signers import Garbled, Watched, failing_after
 from ca_world import Clone, serials_of
-from gitca.errors import BackendUnavailableError, ContradictionError, UsageError
+from gitca.errors import BackendUnavailableError, ContradictionError, GitcaError, UsageError
+from gitca.reconcile.report import Missing
 
 NAMES = ["a", "b", "c", "d"]
 FOUR = {f"requests/{name}.yaml": request(name, f"{name}.example.internal") for name in NAMES}
@@ -38,12 +39,18 @@ def test_a_signer_that_fails_midway_leaves_the_rest_ordered_for_the_next_run(
     assert made.status == ""
 
 
-def test_a_key_out_of_reach_is_reported_and_everything_else_is_done(made: Clone) -> None:
+OUTAGE = BackendUnavailableError("the HSM does not answer")
+
+
+@pytest.mark.parametrize(("key", "code"), [(OUTAGE, 4), (None, 0)], ids=["outage", "elsewhere"])
+def test_a_key_out_of_reach_is_reported_and_everything_else_is_done(
+    made: Clone, key: GitcaError | None, code: int
+) -> None:
     made.save({"ca/other.yaml": authority("other"), **FOUR})
-    report = made.reconcile(opener=made.keys.but(other=None))
-    assert report.exit_code == 4
-    assert list(report.unreachable) == ["other"]
-    assert "in the safe" in report.unreachable["other"]
+    report = made.reconcile(opener=made.keys.but(other=key))
+    assert report.exit_code == code
+    assert list(report.unreachable) == (["other"] if key else [])
+    assert list(report.absent) == ([] if key else ["other"])
     assert [made.openssl_verify(name) for name in NAMES] == ["OK"] * 4
     assert made.reconcile().exit_code == 0
     assert made.state.authority("other").certificate is not None
@@ -53,11 +60,16 @@ def test_the_orders_of_an_offline_root_wait_for_its_key(made: Clone) -> None:
     made.clock.forward(days=5)
     made.save(FOUR)
     report = made.reconcile(opener=made.keys.but(root=None))
-    assert report.exit_code == 4
-    assert [order.ca for order in report.waiting] == ["root"]
+    assert report.exit_code == 0
+    assert [(item.ca, item.missing) for item in report.waiting] == [("root", Missing.ABSENT)]
     assert [made.openssl_verify(name) for name in NAMES] == ["OK"] * 4
     serials = serials_of(made.state)
     (pending,) = made.state.pending
+    made.clock.forward(minutes=5)
+    report = made.reconcile(opener=made.keys.but(root=None))
+    assert (report.exit_code, report.held) == (0, ()), (
+        "its lease is not over, and nobody is held up"
+    )
     made.clock.forward(hours=1)
     assert made.reconcile().exit_code == 0
     assert made.state.orders[pending].signed is not None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gitca.cli.output import Piece, Styled, counted, write_line
 from gitca.cli.report import tally, write_findings
 from gitca.cli.settings import Settings
 from gitca.cli.times import format_time
 from gitca.ledger.events import CrlParticulars, CsrParticulars, Ordered, Revoked
+from gitca.plan.model import CreateAuthority
 from gitca.plan.render_json import finding_record
-from gitca.reconcile.report import Report
+from gitca.reconcile.report import Missing, Report, Waiting
 
 _SHOWN = 40  # lines; beyond them the numbers say more
 
@@ -21,21 +22,29 @@ def report_record(report: Report) -> dict[str, object]:
     return {
         "run": report.run,
         "tip": report.tip,
-        "signed": [_order_record(ordered) for ordered in report.signed],
+        "signed": [order_record(ordered) for ordered in report.signed],
         "resumed": [ordered.order for ordered in report.resumed],
         "abandoned": list(report.abandoned),
         "revoked": [_revoked_record(revoked) for revoked in report.revoked],
         "held": [
             {"order": held.ordered.order, "until": format_time(held.until)} for held in report.held
         ],
-        "waiting": [_order_record(ordered) for ordered in report.waiting],
+        "waiting": [_waiting_record(waiting) for waiting in report.waiting],
+        "absent": dict(report.absent),
         "unreachable": dict(report.unreachable),
         "findings": [finding_record(finding) for finding in report.findings],
         "workingTree": report.working_tree,
     }
 
 
-def _order_record(ordered: Ordered) -> dict[str, object]:
+def _waiting_record(waiting: Waiting) -> dict[str, object]:
+    record = order_record(waiting.ordered)
+    why = {"ca": waiting.ca, "missing": waiting.missing.value, "reason": waiting.reason}
+    return record | {"waitsFor": why}
+
+
+def order_record(ordered: Ordered) -> dict[str, object]:
+    """An order as JSON gives it."""
     given = ordered.particulars
     record: dict[str, object] = {"order": ordered.order, "ca": ordered.ca}
     if isinstance(given, CrlParticulars):
@@ -68,8 +77,10 @@ def write_report(report: Report, settings: Settings) -> None:
     write_findings(report.findings)
     for ca, reason in report.unreachable.items():
         write_line(Styled(f"CA {ca}: ", "yellow"), f"its key is out of reach: {reason}")
-    if report.waiting:
-        write_line(f"{_orders(report.waiting)} left for a run where the key is")
+    for line in waiting_lines(report.waiting):
+        write_line(line)
+    for line in _unmade(report):
+        write_line(line)
     if report.held:
         until = max(held.until for held in report.held)
         orders = counted(len(report.held), "order")
@@ -78,12 +89,47 @@ def write_report(report: Report, settings: Settings) -> None:
         _write_end(report)
 
 
-def _orders(orders: tuple[Ordered, ...]) -> str:
-    return f"{counted(len(orders), 'order')} {'is' if len(orders) == 1 else 'are'}"
+def waiting_lines(waiting: Iterable[Waiting]) -> Iterator[str]:
+    """Yield in words which orders wait, for what, and what is to be done."""
+    groups = Counter((item.missing, item.ordered.ca, item.ca, item.reason) for item in waiting)
+    for (missing, signing, ca, reason), number in groups.items():
+        orders = f"{counted(number, 'order')} {'waits' if number == 1 else 'wait'}"
+        if missing is Missing.DOCUMENT:
+            yield f"{orders} for a document: {reason} (CA {signing} is to sign)"
+            continue
+        yield f"{orders} for the key of CA {ca}, {_whereabouts(missing, signing, ca)}"
+
+
+def _whereabouts(missing: Missing, signing: str, ca: str) -> str:
+    match missing:
+        case Missing.ABSENT if signing != ca:
+            return (
+                f"which is not at this machine: what is ordered of CA {signing} for it cannot be"
+                f" compared with it here; run `gitca sign --ca {signing}`, and compare"
+            )
+        case Missing.ABSENT:
+            return f"which is not at this machine; run `gitca sign --ca {signing}` where it is"
+        case Missing.NOT_SELECTED:
+            return "which --ca left out"
+        case Missing.UNREACHABLE:
+            return "whose signer does not answer; run again when it does"
+        case _:
+            return "which cannot sign"
+
+
+def _unmade(report: Report) -> Iterator[str]:
+    """Yield in words which CAs cannot be made here, for want of the key that they are to be on."""
+    for action in report.plan.actions if report.plan else ():
+        if isinstance(action, CreateAuthority) and action.authority in report.absent:
+            command = f"sign --ca {action.ca}" if action.ca == action.authority else "reconcile"
+            yield (
+                f"CA {action.authority} has no certificate yet, and its key is not at this machine;"
+                f" run `gitca {command}` where it is"
+            )
 
 
 def _write_done(report: Report, *, everything: bool) -> None:
-    lines = [*map(_revoked_line, report.revoked), *map(_signed_line, report.signed)]
+    lines = [*map(_revoked_line, report.revoked), *map(signed_line, report.signed)]
     shown = lines if everything else lines[:_SHOWN]
     for line in shown:
         write_line(*line)
@@ -96,7 +142,8 @@ def _revoked_line(revoked: Revoked) -> list[Piece]:
     return [Styled("revoked ", "red"), f"{what}: {revoked.reason} ({revoked.document.path})"]
 
 
-def _signed_line(ordered: Ordered) -> list[Piece]:
+def signed_line(ordered: Ordered) -> list[Piece]:
+    """What was signed, in one line."""
     given = ordered.particulars
     if isinstance(given, CrlParticulars):
         what = f"CRL {given.number} of CA {ordered.ca}, next {format_time(given.next_update)}"

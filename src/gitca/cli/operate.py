@@ -31,6 +31,16 @@ def reconcile(
             help="Finish at once what another run left. Only where no other run can be alive.",
         ),
     ] = False,
+    concurrency: Annotated[
+        int,
+        typer.Option(
+            "--concurrency",
+            metavar="N",
+            min=1,
+            max=256,
+            help="Ask for at most so many signatures at once.",
+        ),
+    ] = 32,
     output_format: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
 ) -> None:
     """Make the branch's documents true.
@@ -38,7 +48,8 @@ def reconcile(
     Makes CAs, certificates, revocations and CRLs. Works on the branch as origin has it (on the
     local branch where there is no origin), never on the working tree. Every order is recorded in a
     pushed commit before a key signs it; a run that died is finished by the next. A denied request
-    holds up nothing but itself.
+    holds up nothing but itself. What a key at another machine is to sign is ordered and left for
+    `gitca sign` there.
     """
     from gitca.cli.clone import check_authority, open_store
     from gitca.cli.done import report_record, write_report
@@ -61,7 +72,9 @@ def reconcile(
             for name in ca:
                 check_authority(governing, name)
         world = World(clock, next_serial, run_name())
-        report = reconcile(store, keys, world, take_over=take_over, progress=progress)
+        report = reconcile(
+            store, keys, world, take_over=take_over, progress=progress, concurrency=concurrency
+        )
     if output_format is Format.JSON:
         write_json(report_record(report))
     else:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.errors import BackendUnavailableError, ContradictionError
+from gitca.findings import Finding, Severity
 from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState
 from gitca.signers import KeyAbsentError, KeyUnsuitableError, Signer
@@ -29,6 +30,7 @@ class Keys:
         self._selected = selected
         self._signers: dict[str, Signer] = {}
         self._spkis: dict[str, bytes] = {}
+        self._told: dict[str, bytes] = {}
         self.absent: dict[str, str] = {}
         self.unreachable: dict[str, str] = {}
         self.cannot_sign: dict[str, KeyUnsuitableError] = {}
@@ -60,8 +62,50 @@ class Keys:
             self.cannot_sign[name] = error
 
     def public_key(self, document: Document[CertificateAuthoritySpec]) -> bytes | None:
-        """Return the SPKI (DER) of the CA's key, or None when it is out of reach."""
-        return self._spkis[document.name] if self.signer(document) else None
+        """Return the SPKI (DER) of the CA's key: its signer's, or else what `tell` was given."""
+        if self.signer(document) is not None:
+            return self._spkis[document.name]
+        return self._told.get(document.name)
+
+    def tell(self, ca: str, spki_der: bytes) -> None:
+        """Take a CA's public key from elsewhere than its signer, for a CA whose key is not here.
+
+        Nothing here vouches for it: whoever tells it shows it to a person.
+        """
+        self._told[ca] = spki_der
+
+    def refusal(self, document: Document[CertificateAuthoritySpec]) -> Finding | None:
+        """Return `authority.key` for a CA whose key is there and cannot sign; None for any other.
+
+        Nothing may be ordered of such a key.
+        """
+        self.signer(document)
+        error = self.cannot_sign.get(document.name)
+        if error is None:
+            return None
+        at = document.at("spec", "key")
+        return Finding("authority.key", Severity.ERROR, error.message, at, error.remedy)
+
+    def too_long(
+        self, document: Document[CertificateAuthoritySpec], algorithm: str, octets: int
+    ) -> Finding | None:
+        """Return `signer.limit` where the CA's signer does not sign a message of so many octets.
+
+        None also where the signer is out of reach: it refuses when it signs.
+        """
+        signer = self.signer(document)
+        longest = signer.longest_message(algorithm) if signer else None
+        if longest is None or octets <= longest:
+            return None
+        return Finding(
+            "signer.limit",
+            Severity.ERROR,
+            f"{octets} octets are to be signed with {algorithm}, and the signer of CA"
+            f" {document.name} takes {longest} at the most",
+            document.at("spec", "key"),
+            "make the object smaller, or keep this CA's key with an algorithm or at a signer that"
+            " has no such limit; a new key is a new CA",
+        )
 
     def pinned_signer(
         self, document: Document[CertificateAuthoritySpec], state: LedgerState

@@ -7,7 +7,7 @@ is ready. Rounds are repeated until nothing is: a root is signed before the CA b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,9 +17,9 @@ from gitca.git.store import RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import Batch
 from gitca.plan.desired import Desired, read_desired
 from gitca.plan.make import make_plan
-from gitca.plan.model import Plan, SignCrl
+from gitca.plan.model import Action, Plan, SignCrl
 from gitca.reconcile.build import Builder, Built, Moment
-from gitca.reconcile.fulfil import Fulfiller, Progress
+from gitca.reconcile.fulfil import CONCURRENCY, Fulfiller, Progress
 from gitca.reconcile.keys import Keys
 from gitca.reconcile.report import Report
 from gitca.reconcile.resume import Leftovers, Resumer
@@ -48,20 +48,51 @@ def reconcile(
     *,
     take_over: bool = False,
     progress: Progress = lambda *_: None,
+    concurrency: int = CONCURRENCY,
 ) -> Report:
     """Make the branch's documents true and return what was done.
+
+    `concurrency` bounds how many signatures are asked for at once. Orders of a CA whose key is not
+    at this machine, or not selected, are recorded and left for whoever has the key.
 
     Safe to run at any time, on any clone, twice at once, and after a run that died anywhere.
     Raises: LostRaceError after 20 lost races; BackendUnavailableError, ContradictionError,
     UsageError from below, with everything that was signed until then committed.
     """
-    reconciler = _Reconciler(store, keys, world, take_over, progress, Report(world.run))
+    reconciler = _Reconciler(
+        store, keys, world, take_over, progress, Report(world.run), concurrency
+    )
     try:
         while reconciler.round():
             pass
     finally:
         reconciler.bring_forward()
     return reconciler.report
+
+
+def build_actions(
+    snapshot: Snapshot,
+    desired: Desired,
+    keys: Keys,
+    world: World,
+    actions: Iterable[Action],
+    now: datetime,
+) -> Built:
+    """Return what is ready of planned actions, built and linted, and what was found (step 5).
+
+    Raises: ContradictionError when a CA's key was exchanged.
+    """
+    moment = Moment(now, world.run, snapshot.source, world.next_serial)
+    return Builder(desired.governing, snapshot.state, keys, moment).build(actions)
+
+
+def refusals(desired: Desired, keys: Keys) -> Iterator[Finding]:
+    """Yield `authority.key` of each CA whose key was asked for and cannot sign."""
+    for name in keys.cannot_sign:
+        document = desired.governing.authorities.get(name)
+        refusal = keys.refusal(document) if document else None
+        if refusal is not None:
+            yield refusal
 
 
 @dataclass(slots=True)
@@ -72,6 +103,7 @@ class _Reconciler:
     take_over: bool
     progress: Progress
     report: Report
+    concurrency: int
     remarks: dict[Finding, None] = field(default_factory=dict)
 
     def round(self) -> bool:
@@ -83,8 +115,8 @@ class _Reconciler:
             if self._resume(snapshot, desired, now):  # 3
                 return True
             now, desired, plan = self._plan(snapshot, desired, now)  # 4
-            built = self._build(snapshot, desired, plan, now)  # 5
-            self._note(plan, built)
+            built = build_actions(snapshot, desired, self.keys, self.world, plan.actions, now)  # 5
+            self._note(plan, built, desired)
             if not built.batch:
                 return False
             self.progress("record", 0, len(built.batch.drafts))
@@ -149,33 +181,36 @@ class _Reconciler:
         self.world.sleep((last - now).total_seconds() + 1)
         return self.world.clock()
 
-    def _build(self, snapshot: Snapshot, desired: Desired, plan: Plan, now: datetime) -> Built:
-        moment = Moment(now, self.world.run, snapshot.source, self.world.next_serial)
-        builder = Builder(desired.governing, snapshot.state, self.keys, moment)
-        return builder.build(plan.actions)
-
     def _fulfil(
         self, snapshot: Snapshot, desired: Desired, orders: tuple[RecordedOrder, ...]
     ) -> None:
         fulfiller = Fulfiller(
-            self.store, self.keys, desired.governing.authorities, self.world.clock, self.progress
+            self.store,
+            self.keys,
+            desired.governing.authorities,
+            self.world.clock,
+            self.progress,
+            self.concurrency,
         )
         within = [order for order in orders if fulfiller.is_within_reach(order)]
         fulfiller.fulfil(snapshot, within)
         self.report.signed += [order.ordered for order in within]
 
-    def _note(self, plan: Plan, built: Built) -> None:
+    def _note(self, plan: Plan, built: Built, desired: Desired) -> None:
         self.report.plan = self.report.plan or plan
         # What stopped nothing was issued in its round, and no later round would say it again.
         remarks = (finding for finding in built.findings if not finding.is_error)
         self.remarks |= dict.fromkeys(remarks)
         errors = (finding for finding in built.findings if finding.is_error)
-        self.report.findings = (*plan.findings, *self.remarks, *errors)
+        unsuitable = refusals(desired, self.keys)
+        found = dict.fromkeys((*plan.findings, *self.remarks, *errors, *unsuitable))
+        self.report.findings = tuple(found)
+        self.report.absent = dict(self.keys.absent)
         self.report.unreachable = dict(self.keys.unreachable)
 
     def _note_left(self, left: Leftovers) -> None:
         self.report.held = left.held
-        self.report.waiting = tuple(order.ordered for order in left.waiting)
+        self.report.waiting = left.waiting
 
     def _lost(self) -> bool:
         self.report.lost_races += 1

@@ -1,7 +1,8 @@
-"""What a reconcile did, for whoever prints it and for the exit code."""
+"""What a run did, for whoever prints it and for the exit code."""
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -19,13 +20,36 @@ class Held:
     until: datetime
 
 
+class Missing(enum.StrEnum):
+    """Why an order has to wait."""
+
+    ABSENT = "absent"
+    NOT_SELECTED = "not selected"
+    UNREACHABLE = "unreachable"
+    CANNOT_SIGN = "cannot sign"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An order that stays recorded: the key of CA `ca` is missing, or a document is in the way.
+
+    `reason` says of a document what is to happen first; it is empty where a key is missing.
+    """
+
+    ordered: Ordered
+    missing: Missing
+    ca: str
+    reason: str = ""
+
+
 @dataclass(slots=True)
 class Report:
-    """The whole of a reconcile, over its rounds.
+    """The whole of a run, over its rounds.
 
     `plan` is the first round's; `findings` the last round's, with those of building, of which what
-    stopped nothing is kept from every round. `waiting` are the orders of CAs whose key is out of
-    reach or not selected, `unreachable` says why by CA.
+    stopped nothing is kept from every round. `waiting` are the orders that stay recorded. `absent`
+    and `unreachable` say by CA why its key could not be had.
     """
 
     run: str
@@ -36,7 +60,8 @@ class Report:
     abandoned: list[str] = field(default_factory=list)
     revoked: list[Revoked] = field(default_factory=list)
     held: tuple[Held, ...] = ()
-    waiting: tuple[Ordered, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    absent: dict[str, str] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
     lost_races: int = 0
     tip: str | None = None
@@ -44,7 +69,11 @@ class Report:
 
     @property
     def exit_code(self) -> Literal[0, 1, 3, 4]:
-        """0 done; 1 findings; 3 others hold orders, run again; 4 a key was out of reach."""
+        """0 done; 1 findings; 3 others hold orders, run again; 4 a backend did not answer.
+
+        Orders that wait for a key that is not at this machine are no failure: that is how an
+        offline root works.
+        """
         if self.unreachable:
             return 4
         if self.held:

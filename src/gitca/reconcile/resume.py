@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gitca.documents.certificate_authority import CertificateAuthoritySpec
+from gitca.documents.document import Document
 from gitca.errors import ContradictionError
 from gitca.git.store import DOCUMENT_FOLDERS, RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import LEASE, recorded_at
@@ -21,10 +23,11 @@ from gitca.ledger.events import (
     CsrParticulars,
     Ordered,
 )
+from gitca.ledger.image import standing_certificate
 from gitca.plan.desired import Desired
 from gitca.plan.rebuild import Rebuild
 from gitca.reconcile.keys import Keys
-from gitca.reconcile.report import Held
+from gitca.reconcile.report import Held, Missing, Waiting
 from gitca.reconcile.wanted import Objection, Wanted
 from gitca.x509.template import spki_identifier
 
@@ -40,7 +43,7 @@ class Leftovers:
     take: tuple[RecordedOrder, ...] = ()
     abandon: tuple[Abandoned, ...] = ()
     held: tuple[Held, ...] = ()
-    waiting: tuple[RecordedOrder, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +57,32 @@ class Resumer:
     run: str
     _rebuilds: dict[str, Rebuild] = field(default_factory=dict)
 
-    def sort(self, now: datetime, *, take_over: bool) -> Leftovers:
-        """Return the pending orders by what is to become of them.
+    def sort(self, now: datetime, *, take_over: bool, ca: str | None = None) -> Leftovers:
+        """Return the pending orders by what is to become of them; of one CA, where it is named.
 
         Raises: ContradictionError when an order's bytes are not those its documents give.
         """
         take, abandon, held, waiting = [], [], [], []
         wanted = self._wanted(now)
         for order in self.store.pending(self.snapshot):
-            if self._belongs_to_another(order.ordered, now, take_over=take_over):
-                held.append(Held(order.ordered, order.ordered.lease))
-            elif pointless := self._pointless(order.ordered, now):
-                abandon.append(Abandoned(order.ordered.order, pointless))
+            ordered = order.ordered
+            if ca is not None and ordered.ca != ca:
+                continue
+            if self._belongs_to_another(ordered, now, take_over=take_over):
+                # What no run like this one can sign is nothing to come back for.
+                missing = self._missing(ordered)
+                if missing is None:
+                    held.append(Held(ordered, ordered.lease))
+                else:
+                    waiting.append(missing)
+            elif pointless := self._pointless(ordered, now):
+                abandon.append(Abandoned(ordered.order, pointless))
             elif (objection := self._objection(wanted, order)) and objection.final:
-                abandon.append(Abandoned(order.ordered.order, objection.reason))
-            elif objection or not self._is_within_reach(order.ordered):
-                waiting.append(order)
+                abandon.append(Abandoned(ordered.order, objection.reason))
+            elif objection:
+                waiting.append(Waiting(ordered, Missing.DOCUMENT, ordered.ca, objection.reason))
+            elif missing := self._missing(ordered):
+                waiting.append(missing)
             else:
                 take.append(order)
         return Leftovers(tuple(take), tuple(abandon), tuple(held), tuple(waiting))
@@ -119,19 +132,38 @@ class Resumer:
         given = ordered.particulars
         if not isinstance(given, CertificateParticulars) or given.authority is None:
             return False
-        spki_der = self._subject_key(given)
+        spki_der = self._subject_key(given.authority)
         return spki_der is None or spki_identifier(spki_der) != given.key
 
     def _is_within_reach(self, ordered: Ordered) -> bool:
-        """Whether the key that signs answers and, for a CA's certificate, the key that it is of."""
-        names = [ordered.ca]
-        if (
-            isinstance(ordered.particulars, CertificateParticulars)
-            and ordered.particulars.authority
-        ):
-            names.append(ordered.particulars.authority)
-        documents = [self.desired.governing.authorities.get(name) for name in names]
-        return all(document and self.keys.signer(document) for document in documents)
+        """Whether the key that signs answers, and the key of a CA that the order makes is known."""
+        return self._missing(ordered) is None
+
+    def _missing(self, ordered: Ordered) -> Waiting | None:
+        """Return which key an order waits for, or None where both are within reach."""
+        given = ordered.particulars
+        signing = self._authority(ordered.ca)
+        if signing is None or self.keys.signer(signing) is None:
+            return self._waiting(ordered, ordered.ca)
+        subject = given.authority if isinstance(given, CertificateParticulars) else None
+        if subject is not None and self._subject_key(subject) is None:
+            return self._waiting(ordered, subject)
+        return None
+
+    def _waiting(self, ordered: Ordered, ca: str) -> Waiting:
+        """Return that an order waits for the key of a CA, and why it is missing."""
+        if self._authority(ca) is None:
+            return Waiting(ordered, Missing.DOCUMENT, ca, f"ca/{ca}.yaml is missing or broken")
+        if not self.keys.is_selected(ca):
+            return Waiting(ordered, Missing.NOT_SELECTED, ca)
+        if ca in self.keys.absent:
+            return Waiting(ordered, Missing.ABSENT, ca)
+        if ca in self.keys.unreachable:
+            return Waiting(ordered, Missing.UNREACHABLE, ca)
+        return Waiting(ordered, Missing.CANNOT_SIGN, ca)
+
+    def _authority(self, name: str) -> Document[CertificateAuthoritySpec] | None:
+        return self.desired.governing.authorities.get(name)
 
     def _check(self, order: RecordedOrder) -> None:
         """Raise where an order is not what its documents give, or those were never reviewed."""
@@ -141,7 +173,8 @@ class Resumer:
             # The store has rebuilt its bytes from the ledger.
             rebuild.check_crl(ordered, state.authority(ordered.ca).crl)
             return
-        subject_key = self._subject_key(ordered.particulars)
+        name = ordered.particulars.authority
+        subject_key = None if name is None else self._subject_key(name)
         if rebuild.bytes_of(ordered, subject_key) != order.tbs:
             raise ContradictionError(
                 f"order {ordered.order} holds other bytes than its documents give; it was not"
@@ -166,9 +199,12 @@ class Resumer:
             )
         return self._rebuilds[source]
 
-    def _subject_key(self, given: CertificateParticulars | CsrParticulars) -> bytes | None:
-        """Return the SPKI of the CA that an order creates; None for a request's and a cross."""
-        document = self.desired.governing.authorities.get(given.authority or "")
+    def _subject_key(self, name: str) -> bytes | None:
+        """Return the SPKI of a CA that an order is for: a renewal is on its certificate's key."""
+        record = self.snapshot.state.authority(name).certificate
+        if record is not None:
+            return standing_certificate(record).template.spki_der
+        document = self._authority(name)
         return self.keys.public_key(document) if document else None
 
 
