@@ -19,8 +19,9 @@ from gitca.findings import Severity
 from gitca.plan.desired import read_desired
 from gitca.plan.make import make_plan
 from gitca.plan.model import IssueCertificate, Plan
-from gitca.reconcile.build import Builder, Moment
+from gitca.reconcile.build import Builder
 from gitca.reconcile.keys import Keys
+from gitca.reconcile.moment import Moment
 from gitca.x509.template import spki_identifier
 
 API = "requests/payments/api.yaml"

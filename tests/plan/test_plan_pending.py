@@ -35,7 +35,7 @@ def left(made: Clone) -> Clone:
 def test_a_pending_order_is_in_the_plan_and_not_in_its_actions(left: Clone) -> None:
     (order,) = left.state.pending
     lease = left.clock.now + timedelta(minutes=10)
-    pending = PendingOrder(order, "issuing", "payments/api", None, lease)
+    pending = PendingOrder(order, "issuing", "payments/api", None, lease, "payments/api")
     assert left.plan() == Plan((), (), (pending,))
     assert left.plan().digest == Plan((), ()).digest
     left.reconcile(take_over=True)
@@ -65,6 +65,7 @@ def test_the_json_names_pending_orders(left: Clone) -> None:
             "request": "payments/api",
             "authority": None,
             "leasedUntil": "2026-11-24T13:10:00Z",
+            "about": "payments/api",
         }
     ]
 

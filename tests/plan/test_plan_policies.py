@@ -154,10 +154,19 @@ def test_a_crl_only_ca_issues_nothing_and_keeps_its_crl(issued: Clone) -> None:
     assert ("authority.state", "requests/b.yaml") in rules(plan)
 
 
-def test_a_retired_ca_signs_nothing_any_more(issued: Clone) -> None:
+def test_a_retired_ca_signs_one_last_crl_that_lasts_as_long_as_its_certificate(
+    issued: Clone,
+) -> None:
     issued.save({"ca/issuing.yaml": authority("issuing", "root", state="retired")})
+    assert [(a.action, a.ca) for a in issued.plan().actions] == [("retire-ca", "issuing")]
+    assert issued.reconcile().exit_code == 0
+    record = issued.state.authority("issuing")
+    assert record.crl is not None
+    assert record.certificate is not None
+    assert record.crl.crl.next_update == record.certificate.certificate.not_after
     plan = issued.plan(at=NOW + timedelta(days=100))
     assert [(action.action, action.ca) for action in plan.actions] == [("sign-crl", "root")]
+    assert issued.verify().contradictions == []
 
 
 def test_a_crl_is_refreshed_in_time_and_not_before(made: Clone) -> None:

@@ -95,11 +95,15 @@ def is_self_signed(record: OrderRecord) -> bool:
     return record.ordered.ca == record.certificate.authority
 
 
-def authority_chain(state: LedgerState, ca: str) -> tuple[bytes, ...]:
-    """Return the DER certificates from a CA upwards, without the root; empty for a root itself."""
+def authority_chain(state: LedgerState, ca: str, before: int | None = None) -> tuple[bytes, ...]:
+    """Return the DER certificates from a CA upwards, without the root; empty for a root itself.
+
+    They are those in use when the segment `before` was written: a certificate ordered then ends
+    with the one of its CA, and not with one that a renewal of the same commit brings.
+    """
     chain: list[bytes] = []
     seen: set[str] = set()
-    record = state.authority(ca).certificate
+    record = state.authority(ca).certificate_before(before)
     while record is not None and not is_self_signed(record) and ca not in seen:
         seen.add(ca)
         chain.append(certificate_der(record))
@@ -107,7 +111,7 @@ def authority_chain(state: LedgerState, ca: str) -> tuple[bytes, ...]:
         if record.ordered.ca == EXTERNAL and adopted is not None:
             return (*chain, *adopted_chain(adopted))
         ca = record.ordered.ca
-        record = state.authority(ca).certificate
+        record = state.authority(ca).certificate_before(before)
     return tuple(chain)
 
 
@@ -157,7 +161,9 @@ def _authority_image(
 ) -> dict[str, bytes | None]:
     changes: dict[str, bytes | None] = {authority_path(authority): _pem(der)}
     if not is_self_signed(record):
-        changes[chain_path(authority)] = _pem(der, *authority_chain(state, record.ordered.ca))
+        changes[chain_path(authority)] = _pem(
+            der, *authority_chain(state, record.ordered.ca, record.segment)
+        )
     return changes
 
 
@@ -169,7 +175,9 @@ def _request_image(
     before = state.requests[request].current
     if before is not None and before.ordered.ca != ca:
         changes[certificate_path(before.ordered.ca, request)] = None
-    return changes | {certificate_path(ca, request): _pem(der, *authority_chain(state, ca))}
+    return changes | {
+        certificate_path(ca, request): _pem(der, *authority_chain(state, ca, record.segment))
+    }
 
 
 def _pem(*certificates: bytes) -> bytes:

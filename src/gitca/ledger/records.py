@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -41,6 +42,28 @@ class OrderRecord:
         if not isinstance(self.ordered.particulars, CertificateParticulars):
             raise TypeError(f"order {self.ordered.order} is for no certificate")
         return self.ordered.particulars
+
+    @property
+    def key(self) -> str:
+        """The key (`sha256:…`) that a certificate or CSR is of. Raises: TypeError for a CRL's."""
+        if isinstance(self.ordered.particulars, CrlParticulars):
+            raise TypeError(f"order {self.ordered.order} is for a CRL")
+        return self.ordered.particulars.key
+
+    @property
+    def about(self) -> str:
+        """What the order is for, in words: a request's name, `CA root`, `CRL 7 of CA root`."""
+        match self.ordered.particulars:
+            case CertificateParticulars(request=str(name)):
+                return name
+            case CertificateParticulars(cross=str(name)):
+                return f"cross-certificate of CA {name}"
+            case CertificateParticulars(authority=name):
+                return f"CA {name}"
+            case CsrParticulars(authority=name):
+                return f"CSR of CA {name}"
+            case CrlParticulars(number=number):
+                return f"CRL {number} of CA {self.ordered.ca}"
 
     @property
     def request(self) -> CsrParticulars:
@@ -101,13 +124,13 @@ class AuthorityRecord:
     @property
     def key(self) -> str | None:
         """The CA's own key (`sha256:…`), as far as anything was signed or ordered on it."""
-        for record in (self.certificate, self.pending_certificate):
-            if record is not None:
-                return record.certificate.key
-        for record in (self.csr, self.pending_csr):
-            if record is not None:
-                return record.request.key
-        return None
+        return next((record.key for record in self.key_records()), None)
+
+    def key_records(self) -> Iterator[OrderRecord]:
+        """Yield every order for a certificate or CSR of the CA itself; all are on its one key."""
+        yield from (record for _, record in self.certificates)
+        pending = (self.pending_certificate, self.csr, self.pending_csr)
+        yield from (record for record in pending if record is not None)
 
     def certificate_before(self, segment: int | None) -> OrderRecord | None:
         """Return the certificate that was in use when a segment was written; now, for None."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.ledger.records import OrderRecord
 from gitca.policy.case import Verdict
 from gitca.policy.period import ONE_SECOND, Period
@@ -36,12 +37,15 @@ def certificate_dates(
 
 
 def crl_period(
-    now: datetime, lifetime: timedelta, last: OrderRecord | None
+    now: datetime, spec: CertificateAuthoritySpec, last: OrderRecord | None, end: datetime
 ) -> tuple[datetime, datetime]:
     """Return thisUpdate and nextUpdate of the CRL that follows a CA's last signed one.
+
+    That of a retired CA lasts as long as its certificate, which ends at `end`.
 
     Relying parties (NSS) keep the CRL with the later thisUpdate, whatever its number: one made in
     the same second, or after a clock stepped back, must still look newer.
     """
     this_update = now if last is None else max(now, last.crl.this_update + ONE_SECOND)
-    return this_update, this_update + lifetime
+    lasting = this_update + spec.crl.lifetime
+    return this_update, max(lasting, end) if spec.state == "retired" else lasting

@@ -12,9 +12,8 @@ from gitca.documents.load import Governing
 from gitca.findings import Finding, Severity, has_errors
 from gitca.ledger.events import DocumentReference, SourceDocuments
 from gitca.ledger.image import standing_certificate
-from gitca.ledger.records import AuthorityRecord
+from gitca.ledger.records import EXTERNAL, AuthorityRecord, OrderRecord
 from gitca.ledger.state import LedgerState
-from gitca.plan.model import CreateAuthority, SignCrl
 from gitca.plan.reserved_keys import judge_standing_key
 from gitca.policy.authority import judge_authority, propose_authority
 from gitca.policy.case import IssuerFacts
@@ -47,6 +46,18 @@ class Issuer:
         return self.name if issuer == "self" else issuer
 
     @property
+    def is_external(self) -> bool:
+        """Whether a CA outside of the repository gives this one its certificate."""
+        return self.document.spec.issuer == EXTERNAL
+
+    def renewal_is_due(self, now: datetime) -> bool:
+        """Whether the CA's document wants its certificate made anew by now."""
+        before = self.document.spec.renew_before
+        return bool(
+            before is not None and self.certificate and now >= self.certificate.not_after - before
+        )
+
+    @property
     def sources(self) -> SourceDocuments:
         """The documents that an order for this CA's certificate or CRL comes from."""
         return SourceDocuments(ca=DocumentReference(self.document.path, self.document.blob))
@@ -70,53 +81,24 @@ class Issuer:
         )
 
 
-def read_issuers(governing: Governing, state: LedgerState, now: datetime) -> Mapping[str, Issuer]:
-    """Return the CAs that have a sound document, parents before children."""
+def read_issuers(
+    governing: Governing, state: LedgerState, now: datetime, *, before: int | None = None
+) -> Mapping[str, Issuer]:
+    """Return the CAs that have a sound document, parents before children.
+
+    Their certificates are those in use when the segment `before` was written; None for now.
+    """
     issuers: dict[str, Issuer] = {}
     for document in _parents_first(governing.authorities):
         parent = issuers.get(document.spec.issuer)
-        if document.spec.issuer == "self" or parent is not None:
-            issuers[document.name] = _read_issuer(document, parent, state, now, governing)
-    return issuers
-
-
-def plan_authorities(issuers: Mapping[str, Issuer]) -> Iterator[CreateAuthority]:
-    """Yield the creation of every CA that has no certificate, has none ordered, and may be made."""
-    for issuer in issuers.values():
-        missing = issuer.certificate is None and issuer.record.pending_certificate is None
-        if missing and issuer.document.spec.state == "active" and not issuer.held_up:
-            yield CreateAuthority(
-                ca=issuer.parent,
-                authority=issuer.name,
-                reason="the CA has no certificate yet",
-                documents=issuer.sources,
+        if document.spec.issuer in ("self", EXTERNAL) or parent is not None:
+            standing = state.authority(document.name).certificate_before(before)
+            issuers[document.name] = (
+                _read_issuer(document, parent, state, standing, governing)
+                if standing is not None
+                else _read_missing(document, parent, state, now)
             )
-
-
-def plan_crls(
-    issuers: Mapping[str, Issuer], revoking: Mapping[str, int], now: datetime
-) -> Iterator[SignCrl]:
-    """Yield the next CRL of every CA that owes one; `revoking` counts planned revocations by CA."""
-    for issuer in issuers.values():
-        reason = _crl_reason(issuer, revoking.get(issuer.name, 0), now)
-        if reason:
-            yield SignCrl(ca=issuer.name, reason=reason, documents=issuer.sources)
-
-
-def _crl_reason(issuer: Issuer, revoking: int, now: datetime) -> str:
-    record, spec = issuer.record, issuer.document.spec
-    made = issuer.certificate is not None or (spec.state == "active" and not issuer.held_up)
-    ended = issuer.certificate is not None and issuer.certificate.not_after < now
-    if spec.state == "retired" or record.pending_crl or ended or not made:
-        return ""
-    if record.crl is None:
-        return "the CA has no CRL yet"
-    unlisted = revoking + len(record.revocations) - record.crl.crl.revocations
-    if unlisted:
-        return f"{unlisted} revocation{'s' if unlisted > 1 else ''} to list"
-    if now >= record.crl.crl.next_update - spec.crl.refresh_before:
-        return "the CRL is due for its refresh"
-    return ""
+    return issuers
 
 
 def authority_template(
@@ -173,25 +155,36 @@ def _read_issuer(
     document: Document[CertificateAuthoritySpec],
     parent: Issuer | None,
     state: LedgerState,
-    now: datetime,
+    standing: OrderRecord,
     governing: Governing,
 ) -> Issuer:
+    """Return a CA that has its certificate."""
+    certificate = standing_certificate(standing)
+    key, blocked = certificate.template.key_identifier, governing.blocked_keys
+    is_refused = state.is_revoked(standing) or key in state.refused_keys
+    revoked = is_refused or bool(parent and parent.is_revoked)
+    findings = (
+        *_differences(document, certificate),
+        *judge_standing_key(document, key, blocked),
+        *_revocation(document, revoked),
+    )
+    held_up = has_errors(findings) or revoked
     record = state.authority(document.name)
-    if record.certificate is not None:
-        certificate = standing_certificate(record.certificate)
-        revoked = state.is_revoked(record.certificate) or bool(parent and parent.is_revoked)
-        key, blocked = certificate.template.key_identifier, governing.blocked_keys
-        findings = (
-            *_differences(document, certificate),
-            *judge_standing_key(document, key, blocked),
-            *_revocation(document, revoked),
-        )
-        held_up = has_errors(findings) or revoked
-        return Issuer(document.name, document, record, certificate, held_up, revoked, findings)
+    return Issuer(document.name, document, record, certificate, held_up, revoked, findings)
+
+
+def _read_missing(
+    document: Document[CertificateAuthoritySpec],
+    parent: Issuer | None,
+    state: LedgerState,
+    now: datetime,
+) -> Issuer:
+    """Return a CA that is still to be made."""
     facts = parent.facts(now) if parent else None
     findings = judge_authority(document, parent.document if parent else None, facts, now)
     revoked = bool(parent and parent.is_revoked)
     held_up = has_errors(findings) or bool(parent and parent.held_up)
+    record = state.authority(document.name)
     return Issuer(document.name, document, record, None, held_up, revoked, tuple(findings))
 
 

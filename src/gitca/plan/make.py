@@ -6,12 +6,14 @@ from collections import Counter
 from datetime import datetime
 
 from gitca.findings import Finding, in_order
-from gitca.ledger.events import CertificateParticulars
+from gitca.ledger.events import CertificateParticulars, CrlParticulars
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.state import LedgerState
+from gitca.plan.authorities import plan_authorities, plan_crls
+from gitca.plan.crosses import plan_crosses
 from gitca.plan.desired import Desired
 from gitca.plan.foresight import foresee
-from gitca.plan.issuers import plan_authorities, plan_crls, read_issuers
+from gitca.plan.issuers import read_issuers
 from gitca.plan.limits import hold_surplus
 from gitca.plan.model import Action, IssueCertificate, PendingOrder, Plan
 from gitca.plan.policies import examine_policies
@@ -34,8 +36,9 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
     asked = [item for item in planned if isinstance(item, IssueCertificate)]
     issues, above_limits = hold_surplus(asked, desired, state, now)
     revoking = Counter(action.ca for action in revocations.actions if action.ca is not None)
+    authorities = (*plan_authorities(issuers, now), *plan_crosses(issuers, state, now))
     actions: tuple[Action, ...] = (
-        *plan_authorities(issuers),
+        *(item for item in authorities if not isinstance(item, Finding)),
         *revocations.actions,
         *plan_crls(issuers, revoking, now),
         *issues,
@@ -44,6 +47,7 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
         *desired.governing.findings,
         *desired.requests.findings,
         *(finding for issuer in issuers.values() for finding in issuer.findings),
+        *(item for item in authorities if isinstance(item, Finding)),
         *standing_on_blocked(desired.governing, state, now),
         *revocations.findings,
         *(item for item in planned if isinstance(item, Finding)),
@@ -64,4 +68,5 @@ def _pending_order(record: OrderRecord) -> PendingOrder:
         request=given.request if given else None,
         authority=given.authority if given else None,
         lease=ordered.lease,
+        about="CRL" if isinstance(ordered.particulars, CrlParticulars) else record.about,
     )

@@ -14,6 +14,7 @@ from typing import Literal
 
 from gitca.findings import Finding
 from gitca.ledger.events import DocumentReference, SourceDocuments
+from gitca.ledger.records import EXTERNAL
 from gitca.policy.period import Period
 from gitca.x509.template import CertificateTemplate
 
@@ -22,7 +23,8 @@ from gitca.x509.template import CertificateTemplate
 class CreateAuthority:
     """Make the certificate of the CA `authority`, signed by the CA `ca` (itself, for a root).
 
-    Its key is asked of the signer when the certificate is built, so there is no template yet.
+    The first one or, on the same key, the next. The first one's key is asked of the signer when the
+    certificate is built, so there is no template yet.
     """
 
     ca: str
@@ -30,7 +32,55 @@ class CreateAuthority:
     reason: str
     documents: SourceDocuments
 
-    action: Literal["create-ca"] = "create-ca"
+    action: Literal["create-ca", "renew-ca"] = "create-ca"
+
+
+@dataclass(frozen=True, slots=True)
+class CrossCertify:
+    """Certify the name and key of the CA `authority`, which has a certificate, by `ca` as well."""
+
+    ca: str
+    authority: str
+    reason: str
+    documents: SourceDocuments
+    template: CertificateTemplate
+    period: Period
+
+    action: Literal["cross-certify"] = "cross-certify"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAuthority:
+    """Sign the CSR by which the CA `authority` asks an external one; its own key signs (`ca`).
+
+    The first one's key is asked of the signer when the CSR is built.
+    """
+
+    ca: str
+    authority: str
+    reason: str
+    documents: SourceDocuments
+
+    action: Literal["request-ca"] = "request-ca"
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptAuthority:
+    """Put the certificate that an external CA gave into use: no key signs anything.
+
+    `chain` are the certificates above it as far as they were given, leaf-side first, in DER; `file`
+    holds them all.
+    """
+
+    authority: str
+    reason: str
+    documents: SourceDocuments
+    file: DocumentReference
+    certificate_der: bytes
+    chain: tuple[bytes, ...]
+
+    ca: str = EXTERNAL
+    action: Literal["adopt-ca"] = "adopt-ca"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +123,24 @@ class RevokeCertificate:
 
 @dataclass(frozen=True, slots=True)
 class SignCrl:
-    """Sign the next CRL of a CA."""
+    """Sign the next CRL of a CA; the last one, of a CA that is retired."""
 
     ca: str
     reason: str
     documents: SourceDocuments
 
-    action: Literal["sign-crl"] = "sign-crl"
+    action: Literal["sign-crl", "retire-ca"] = "sign-crl"
 
 
-Action = CreateAuthority | IssueCertificate | RevokeCertificate | SignCrl
+Action = CreateAuthority | CrossCertify | IssueCertificate | RevokeCertificate | SignCrl
 
 
 @dataclass(frozen=True, slots=True)
 class PendingOrder:
     """An order that is recorded and not signed: a reconcile signs it, or gives it up.
 
-    `request` or `authority` names what it is for; neither does for a CRL of the CA. Before `lease`
-    ends only the run that recorded it signs it, or one that takes over.
+    `about` says what it is for in words; `request` or `authority` names it where it is one's
+    certificate. Before `lease` ends only the run that recorded it signs it, or one that takes over.
     """
 
     order: str
@@ -98,6 +148,7 @@ class PendingOrder:
     request: str | None
     authority: str | None
     lease: datetime
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +174,7 @@ class Plan:
 def action_subject(action: Action) -> str | None:
     """Return what an action is about, less its CA: a request's name, a CA's, or a key."""
     match action:
-        case CreateAuthority():
+        case CreateAuthority() | CrossCertify():
             return action.authority
         case IssueCertificate():
             return action.request
@@ -138,6 +189,12 @@ def _identity(action: Action) -> dict[str, object]:
     match action:
         case CreateAuthority():
             return record | {"authority": action.authority, "documents": _blobs(action.documents)}
+        case CrossCertify():
+            return record | {
+                "authority": action.authority,
+                "template": action.template.digest,
+                "period": _period_identity(action.period),
+            }
         case IssueCertificate():
             return record | {
                 "request": action.request,

@@ -13,14 +13,11 @@ another's had moved (its document was gone), and revocations, which may be later
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.load import Read, Requests, TreeEntry, load_governing, load_requests
-from gitca.errors import BackendUnavailableError, ContradictionError
-from gitca.findings import Finding
+from gitca.errors import BackendUnavailableError
 from gitca.ledger.draft import recorded_at
 from gitca.ledger.events import (
     CertificateParticulars,
@@ -29,23 +26,28 @@ from gitca.ledger.events import (
     Ordered,
     SourceDocuments,
 )
-from gitca.ledger.image import standing_certificate
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.state import LedgerState
+from gitca.plan.authority_demands import AuthorityDemands
 from gitca.plan.dates import certificate_dates, crl_period
+from gitca.plan.demand import (
+    Demand,
+    check_granted,
+    check_named,
+    contradiction,
+    issuer_certificate,
+    issuer_of,
+    segment_of,
+)
 from gitca.plan.desired import Desired, ReadRequesters, asks_for_requesters, requesters_of
-from gitca.plan.issuers import authority_template, read_issuers, signature_algorithm
+from gitca.plan.issuers import read_issuers, signature_algorithm
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import Judged, RequestPlanner
-from gitca.plan.reserved_keys import judge_new_key
 from gitca.plan.revocations import Revocations
-from gitca.policy.authority import judge_authority
 from gitca.policy.case import Requester
-from gitca.policy.period import Period
 from gitca.policy.windows import was_open
-from gitca.x509.certificate import Certificate, Issuer, rehearse
+from gitca.x509.certificate import Certificate, rehearse
 from gitca.x509.refusal import RefusedError
-from gitca.x509.template import CertificateTemplate, spki_identifier
 
 
 class HistoryUnknownError(BackendUnavailableError):
@@ -57,15 +59,6 @@ def references(ordered: Ordered) -> tuple[DocumentReference, ...]:
     documents = ordered.documents
     listed = (documents.ca, documents.policy, documents.request, documents.csr)
     return tuple(reference for reference in listed if reference is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Demand:
-    """What the documents ask for: all that a TBS says but its serial number."""
-
-    template: CertificateTemplate
-    period: tuple[datetime, datetime]
-    issuer: Issuer
 
 
 class Rebuild:
@@ -96,11 +89,7 @@ class Rebuild:
             raise TypeError(f"order {ordered.order} is for a CRL")
         self._check_references(ordered)
         try:
-            demand = (
-                self._request(ordered, given.request)
-                if given.authority is None
-                else self._authority(ordered, given.authority, authority_spki)
-            )
+            demand = self._demand(ordered, given, authority_spki)
             self._check(ordered, given, demand)
             return rehearse(
                 demand.template,
@@ -110,7 +99,19 @@ class Rebuild:
                 not_after=given.not_after,
             ).tbs
         except RefusedError as error:
-            raise _contradiction(ordered, error.message) from error
+            raise contradiction(ordered, error.message) from error
+
+    def _demand(
+        self, ordered: Ordered, given: CertificateParticulars, authority_spki: bytes | None
+    ) -> Demand:
+        if given.request is not None:
+            return self._request(ordered, given.request)
+        demands = AuthorityDemands(
+            self._governing, self._state, ordered, self._orders_before(ordered)
+        )
+        if given.cross is not None:
+            return demands.cross(given.cross)
+        return demands.own(given.authority or "", authority_spki)
 
     def check_crl(self, ordered: Ordered, last: OrderRecord | None) -> None:
         """Raise ContradictionError where the CA's document does not give a CRL's order.
@@ -126,58 +127,34 @@ class Rebuild:
         try:
             algorithm = signature_algorithm(document, issuer.template.spki_der)
         except RefusedError as error:
-            raise _contradiction(ordered, error.message) from error
-        period = crl_period(recorded_at(ordered), document.spec.crl.lifetime, last)
+            raise contradiction(ordered, error.message) from error
+        period = crl_period(recorded_at(ordered), document.spec, last, issuer.not_after)
         if (given.this_update, given.next_update) != period:
-            raise _contradiction(ordered, "its dates are not those that the CA's document gives")
+            raise contradiction(ordered, "its dates are not those that the CA's document gives")
         if ordered.signature_algorithm != algorithm:
-            raise _contradiction(ordered, f"its CA signs with {algorithm}")
+            raise contradiction(ordered, f"its CA signs with {algorithm}")
 
     def _check_references(self, ordered: Ordered) -> None:
         for reference in references(ordered):
             entry = self._entries.get(reference.path)
             if entry is None or entry.blob != reference.blob:
-                raise _contradiction(
+                raise contradiction(
                     ordered, f"{reference.path} was another file at commit {ordered.source[:12]}"
                 )
 
-    def _check(self, ordered: Ordered, given: CertificateParticulars, demand: _Demand) -> None:
+    def _check(self, ordered: Ordered, given: CertificateParticulars, demand: Demand) -> None:
         template, algorithm = demand.template, demand.issuer.signature_algorithm
         if template.digest != given.template or template.key_identifier != given.key:
-            raise _contradiction(ordered, "its documents ask for another certificate")
+            raise contradiction(ordered, "its documents ask for another certificate")
         if (given.not_before, given.not_after) != demand.period:
-            raise _contradiction(ordered, "its dates are not those that its documents give")
+            raise contradiction(ordered, "its dates are not those that its documents give")
         if ordered.signature_algorithm != algorithm:
-            raise _contradiction(ordered, f"its CA signs with {algorithm}")
+            raise contradiction(ordered, f"its CA signs with {algorithm}")
 
-    def _authority(self, ordered: Ordered, name: str, spki_der: bytes | None) -> _Demand:
-        document, signing = self._governing.authorities.get(name), self._signing(ordered)
-        if document is None or spki_der is None:
-            raise _contradiction(ordered, "the document of the CA is missing or broken")
-        is_root = document.spec.issuer == "self"
-        if ordered.ca != (name if is_root else document.spec.issuer):
-            raise _contradiction(ordered, "the document of the CA names another issuer")
-        _check_named(ordered, SourceDocuments(DocumentReference(document.path, document.blob)))
+    def _request(self, ordered: Ordered, name: str | None) -> Demand:
         moment = recorded_at(ordered)
-        parent = None if is_root else self._issuer_certificate(ordered)
-        facts = read_issuers(self._governing, self._state, moment)[ordered.ca].facts(moment)
-        findings = judge_authority(
-            document, None if is_root else signing, None if is_root else facts, moment
-        )
-        key, blocked = spki_identifier(spki_der), self._governing.blocked_keys
-        reserved = judge_new_key(document, key, blocked, self._orders_before(ordered))
-        _check_granted(ordered, (*findings, *reserved))
-        return _Demand(
-            template=authority_template(
-                document, signing, spki_der, parent.template.spki_der if parent else spki_der
-            ),
-            period=certificate_dates(moment, Period(document.spec.validity), parent, None),
-            issuer=_issuer(signing, parent, spki_der),
-        )
-
-    def _request(self, ordered: Ordered, name: str | None) -> _Demand:
-        moment = recorded_at(ordered)
-        issuers = read_issuers(self._governing, self._state, moment)
+        before = segment_of(self._state, ordered)
+        issuers = read_issuers(self._governing, self._state, moment, before=before)
         named = [self._entries[item.path] for item in references(ordered)]
         path = f"requests/{name}.yaml"
         requests = load_requests(named, self._read, only={path}, governing=self._governing)
@@ -189,25 +166,25 @@ class Rebuild:
         document = requests.requests.get(name or "")
         judged = document and planner.judge(document)
         if not isinstance(judged, Judged) or judged.verdict.template is None:
-            raise _contradiction(ordered, f"{path} at its source commit is no sound request")
+            raise contradiction(ordered, f"{path} at its source commit is no sound request")
         if judged.issuer.name != ordered.ca:
-            raise _contradiction(ordered, f"its policy issues from CA {judged.issuer.name}")
-        _check_named(ordered, judged.sources)
+            raise contradiction(ordered, f"its policy issues from CA {judged.issuer.name}")
+        check_named(ordered, judged.sources)
         return self._granted(ordered, planner.judge_anew(judged))
 
-    def _granted(self, ordered: Ordered, judged: Judged) -> _Demand:
+    def _granted(self, ordered: Ordered, judged: Judged) -> Demand:
         moment, verdict = recorded_at(ordered), judged.verdict
-        _check_granted(ordered, verdict.findings)
+        check_granted(ordered, verdict.findings)
         windows = judged.policy.spec.validity.windows
         if verdict.hold is not None and not (windows and was_open(windows, moment)):
-            raise _contradiction(ordered, f"nothing was to be ordered then: {verdict.hold}")
+            raise contradiction(ordered, f"nothing was to be ordered then: {verdict.hold}")
         if verdict.template is None:
-            raise _contradiction(ordered, "it has no template")
+            raise contradiction(ordered, "it has no template")
         issuer = self._issuer_certificate(ordered)
-        return _Demand(
+        return Demand(
             template=verdict.template,
             period=certificate_dates(moment, verdict.period, issuer, verdict.ends_by),
-            issuer=_issuer(judged.issuer.document, issuer, b""),
+            issuer=issuer_of(judged.issuer.document, issuer, b""),
         )
 
     def _requesters(self, ordered: Ordered, requests: Requests) -> Mapping[str, Requester]:
@@ -224,47 +201,15 @@ class Rebuild:
         return requesters
 
     def _orders_before(self, ordered: Ordered) -> KeyOrders:
-        record = self._state.orders.get(ordered.order)
-        return KeyOrders(self._state, record.segment if record else None)
+        return KeyOrders(self._state, segment_of(self._state, ordered))
 
     def _signing(self, ordered: Ordered) -> Document[CertificateAuthoritySpec]:
         document = self._governing.authorities.get(ordered.ca)
         if document is None:
-            raise _contradiction(ordered, "the document of its CA is missing or broken")
+            raise contradiction(ordered, "the document of its CA is missing or broken")
         if isinstance(ordered.particulars, CrlParticulars):
-            _check_named(ordered, SourceDocuments(DocumentReference(document.path, document.blob)))
+            check_named(ordered, SourceDocuments(DocumentReference(document.path, document.blob)))
         return document
 
     def _issuer_certificate(self, ordered: Ordered) -> Certificate:
-        record = self._state.authority(ordered.ca).certificate
-        if record is None:
-            raise _contradiction(ordered, f"its CA {ordered.ca} has no certificate")
-        return standing_certificate(record)
-
-
-def _issuer(
-    document: Document[CertificateAuthoritySpec], certificate: Certificate | None, own_spki: bytes
-) -> Issuer:
-    """Return who signs; a root, before it has a certificate, with its own key."""
-    spki_der = certificate.template.spki_der if certificate else own_spki
-    algorithm = signature_algorithm(document, spki_der)
-    return Issuer(certificate.der if certificate else None, algorithm)
-
-
-def _check_named(ordered: Ordered, sources: SourceDocuments) -> None:
-    if ordered.documents != sources:
-        raise _contradiction(ordered, "it names other documents than those that decide on it")
-
-
-def _check_granted(ordered: Ordered, findings: Iterable[Finding]) -> None:
-    denial = next((finding for finding in findings if finding.is_error), None)
-    if denial is not None:
-        raise _contradiction(ordered, f"its documents deny it: {denial}")
-
-
-def _contradiction(ordered: Ordered, reason: str) -> ContradictionError:
-    return ContradictionError(
-        f"order {ordered.order} (CA {ordered.ca}, recorded by run {ordered.run}) does not come from"
-        f" its documents: {reason}",
-        remedy="nothing was signed for it; find the commit that recorded it and who pushed that",
-    )
+        return issuer_certificate(self._state, ordered)

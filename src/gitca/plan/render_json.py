@@ -7,6 +7,7 @@ from gitca.ledger.events import time_text
 from gitca.plan.model import (
     Action,
     CreateAuthority,
+    CrossCertify,
     IssueCertificate,
     PendingOrder,
     Plan,
@@ -40,6 +41,8 @@ def action_record(action: Action) -> JsonObject:
     match action:
         case CreateAuthority():
             return _record(action, None) | {"authority": action.authority}
+        case CrossCertify():
+            return _record(action, None) | _cross_details(action)
         case IssueCertificate():
             return _record(action, action.request) | _issue_details(action)
         case RevokeCertificate():
@@ -60,6 +63,7 @@ def _pending_record(order: PendingOrder) -> JsonObject:
         "request": order.request,
         "authority": order.authority,
         "leasedUntil": time_text(order.lease),
+        "about": order.about,
     }
 
 
@@ -83,6 +87,18 @@ def _record(action: Action, request: str | None) -> JsonObject:
         "ca": action.ca,
         "request": request,
         "reason": action.reason,
+    }
+
+
+def _cross_details(action: CrossCertify) -> JsonObject:
+    template = action.template
+    return {
+        "authority": action.authority,
+        "subject": subject_words(template.subject),
+        "key": key_words(template.spki_der),
+        "validity": period_words(action.period),
+        "constraints": authority_words(template),
+        "template": template.digest,
     }
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitca.ledger.events import time_text
-from gitca.plan.model import Action, IssueCertificate, PendingOrder, Plan, action_subject
+from gitca.plan.model import (
+    Action,
+    CrossCertify,
+    IssueCertificate,
+    PendingOrder,
+    Plan,
+    action_subject,
+)
 from gitca.plan.words import (
     authority_words,
     extension_lines,
@@ -41,7 +48,7 @@ def _pending(plan: Plan) -> Iterator[str]:
 
 
 def _wanted(order: PendingOrder) -> str:
-    return f"{order.ca}: {order.request or order.authority or 'CRL'}"
+    return f"{order.ca}: {order.request or order.authority or order.about}"
 
 
 def _actions(plan: Plan) -> Iterator[str]:
@@ -51,6 +58,8 @@ def _actions(plan: Plan) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     for (verb, target), action in zip(rows, plan.actions, strict=True):
         yield f"{verb:<{widths[0]}}  {target:<{widths[1]}}  {action.reason}"
+        if isinstance(action, CrossCertify):
+            yield f"{'':<{widths[0]}}    {_cross(action)}"
         if isinstance(action, IssueCertificate):
             yield from (f"{'':<{widths[0]}}    {line}" for line in _certificate(action))
     count = len(plan.actions)
@@ -63,6 +72,11 @@ def _target(action: Action) -> str:
     if subject is None or subject == action.ca:
         return str(action.ca)
     return f"{action.ca}: {subject}" if action.ca else subject
+
+
+def _cross(action: CrossCertify) -> str:
+    template, period = action.template, period_words(action.period)
+    return f"{authority_words(template)}; key {key_words(template.spki_der)}; valid {period}"
 
 
 def _certificate(action: IssueCertificate) -> Iterator[str]:

@@ -62,14 +62,11 @@ class KeyOrders:
 
     def authorities(self) -> Mapping[str, str]:
         """Return the names of CAs by their own keys."""
-        records = {
-            name: authority.certificate or authority.pending_certificate
-            for name, authority in self.state.authorities.items()
-        }
         return {
-            record.certificate.key: name
-            for name, record in records.items()
-            if record is not None and self._counts(record)
+            record.key: name
+            for name, authority in self.state.authorities.items()
+            for record in authority.key_records()
+            if self._counts(record)
         }
 
     def _on(self, key: str) -> Iterator[OrderRecord]:

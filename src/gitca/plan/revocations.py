@@ -109,7 +109,8 @@ def _authority_of_others(
     named = list(state.keys.get(spec.key, ())) if spec.key is not None else []
     if spec.serial is not None:
         named += filter(None, [state.serials.get((spec.ca or "", spec.serial))])
-    names = [record.certificate.authority for record in named if record.certificate.authority]
+    given = [record.certificate for record in named]
+    names = [name for item in given if (name := item.authority or item.cross) is not None]
     if not names:
         return None
     what, at = _target(spec)

@@ -18,9 +18,10 @@ from gitca.ledger.draft import Batch
 from gitca.plan.desired import Desired, read_desired
 from gitca.plan.make import make_plan
 from gitca.plan.model import Action, Plan, SignCrl
-from gitca.reconcile.build import Builder, Built, Moment
+from gitca.reconcile.build import Builder, Built
 from gitca.reconcile.fulfil import CONCURRENCY, Fulfiller, Progress
 from gitca.reconcile.keys import Keys
+from gitca.reconcile.moment import Moment
 from gitca.reconcile.report import Report
 from gitca.reconcile.resume import Leftovers, Resumer
 

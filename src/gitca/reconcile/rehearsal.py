@@ -11,8 +11,9 @@ from gitca.errors import BackendUnavailableError
 from gitca.findings import in_order
 from gitca.git.store import Snapshot
 from gitca.plan.model import IssueCertificate, Plan
-from gitca.reconcile.build import Builder, Moment
+from gitca.reconcile.build import Builder
 from gitca.reconcile.keys import Keys
+from gitca.reconcile.moment import Moment
 from gitca.signers import Signer
 
 # Serial numbers of full length: what is rehearsed is as long as what will be signed.

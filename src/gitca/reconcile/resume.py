@@ -27,8 +27,9 @@ from gitca.ledger.image import standing_certificate
 from gitca.plan.desired import Desired
 from gitca.plan.rebuild import Rebuild
 from gitca.reconcile.keys import Keys
+from gitca.reconcile.objection import Objection
 from gitca.reconcile.report import Held, Missing, Waiting
-from gitca.reconcile.wanted import Objection, Wanted
+from gitca.reconcile.wanted import Wanted
 from gitca.x509.template import spki_identifier
 
 

@@ -11,34 +11,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 
-from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.document import Document
-from gitca.findings import Finding
-from gitca.ledger.draft import recorded_at
 from gitca.ledger.events import CertificateParticulars, Ordered
 from gitca.ledger.state import LedgerState
-from gitca.plan.dates import certificate_dates, date_changes
+from gitca.plan.dates import date_changes
 from gitca.plan.desired import Desired, asks_for_requesters
-from gitca.plan.issuers import Issuer, authority_template, read_issuers
+from gitca.plan.issuers import read_issuers
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import Judged, RequestPlanner
 from gitca.plan.revocations import plan_revocations
-from gitca.policy.period import Period
 from gitca.reconcile.keys import Keys
-from gitca.x509.template import spki_identifier
-
-
-@dataclass(frozen=True, slots=True)
-class Objection:
-    """Why an order is not to be signed now.
-
-    One that is `final` will not be signed at all. Any other waits for a person to mend a document,
-    or for a revocation that this run is about to record.
-    """
-
-    reason: str
-    final: bool = True
+from gitca.reconcile.objection import Objection, denials, too_long
+from gitca.reconcile.wanted_authorities import WantedAuthorities
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +32,9 @@ class Wanted:
 
     desired: Desired
     state: LedgerState
-    keys: Keys
     now: datetime
     planner: RequestPlanner
+    authorities: WantedAuthorities
     _planners: dict[int, RequestPlanner] = field(default_factory=dict)
 
     @classmethod
@@ -59,7 +44,8 @@ class Wanted:
         revocations = plan_revocations(desired, state, now)
         requested = RequestedKeys.read(desired.requests, KeyOrders(state), desired.entries)
         planner = RequestPlanner(desired, state, issuers, revocations, now, requested)
-        return cls(desired, state, keys, now, planner)
+        authorities = WantedAuthorities(desired.governing, state, keys, issuers, now)
+        return cls(desired, state, now, planner, authorities)
 
     def objection(self, ordered: Ordered) -> Objection | None:
         """Return the first that speaks against signing an order now; nothing does for a CRL's."""
@@ -67,9 +53,9 @@ class Wanted:
         if not isinstance(given, CertificateParticulars):
             return None
         objections = (
-            self._against_authority(ordered, given, given.authority)
-            if given.authority is not None
-            else self._against_request(ordered, given, given.request or "")
+            self._against_request(ordered, given, given.request)
+            if given.request is not None
+            else self.authorities.against(ordered, given)
         )
         return next(chain(self._common(ordered, given), objections), None)
 
@@ -129,74 +115,12 @@ class Wanted:
         verdict, issuer = judged.verdict, judged.issuer
         if issuer.name != ordered.ca:
             yield Objection(f"its policy issues from CA {issuer.name} by now")
-        for denial in filter(_is_error, verdict.findings):
-            yield Objection(f"the documents deny it by now: {denial.message} ({denial.rule})")
+        yield from denials(verdict.findings)
         if issuer.held_up:
             yield Objection(f"CA {issuer.name} is held up", final=False)
         if verdict.template is None or verdict.template.digest != given.template:
             yield Objection("the documents ask for another certificate by now")
         for change in date_changes(self.state.orders[ordered.order], verdict, self.now):
             yield Objection(f"the documents state other times by now: {change}")
-        yield from self._too_long(ordered, verdict.period, issuer, verdict.ends_by)
-
-    def _against_authority(
-        self, ordered: Ordered, given: CertificateParticulars, name: str
-    ) -> Iterator[Objection]:
-        governing = self.desired.governing
-        document = governing.authorities.get(name)
-        if document is None:
-            is_broken = f"ca/{name}.yaml" in governing.broken
-            reason = "the document of the CA is broken" if is_broken else _GONE
-            yield Objection(reason, final=not is_broken)
-            return
-        if document.spec.state != "active":
-            yield Objection(f"CA {name} is {document.spec.state} by now")
-        issuer = self.planner.issuers.get(name)
-        if issuer is None:
-            yield Objection("what the CA stands on is broken", final=False)
-            return
-        if issuer.parent != ordered.ca:
-            yield Objection(f"the document of the CA names the issuer {issuer.parent} by now")
-        yield from self._against_key(ordered, given, document)
-        for denial in filter(_is_error, issuer.findings):
-            yield Objection(f"the documents deny it by now: {denial.message} ({denial.rule})")
-        if issuer.held_up:
-            yield Objection(f"CA {ordered.ca} is held up", final=False)
-        parent = None if issuer.parent == name else self.planner.issuers.get(issuer.parent)
-        yield from self._too_long(ordered, Period(document.spec.validity), parent, None)
-
-    def _against_key(
-        self,
-        ordered: Ordered,
-        given: CertificateParticulars,
-        document: Document[CertificateAuthoritySpec],
-    ) -> Iterator[Objection]:
-        """Yield what only who has the new CA's key can see; without it the order waits anyway."""
-        signing = self.desired.governing.authorities.get(ordered.ca)
-        spki_der = self.keys.public_key(document)
-        if spki_der is None or signing is None:
-            return
-        if spki_identifier(spki_der) != given.key:
-            yield Objection("the document of the CA names another key since")
-        above = self.planner.issuers.get(ordered.ca)
-        certificate = above.certificate if above else None
-        signing_spki = certificate.template.spki_der if certificate else spki_der
-        wanted = authority_template(document, signing, spki_der, signing_spki)
-        if wanted.digest != given.template:
-            yield Objection("the documents ask for another certificate by now")
-
-    def _too_long(
-        self, ordered: Ordered, period: Period, issuer: Issuer | None, ends_by: datetime | None
-    ) -> Iterator[Objection]:
-        given = self.state.orders[ordered.order].certificate
-        certificate = issuer.certificate if issuer else None
-        _, end = certificate_dates(recorded_at(ordered), period, certificate, ends_by)
-        if given.not_after > end:
-            yield Objection(f"the documents let it end on {end:%Y-%m-%d} by now, which is earlier")
-
-
-_GONE = "the document of the CA is gone"
-
-
-def _is_error(finding: Finding) -> bool:
-    return finding.is_error
+        record = self.state.orders[ordered.order]
+        yield from too_long(record, verdict.period, issuer.certificate, verdict.ends_by)

@@ -1,0 +1,81 @@
+"""CRLs: from planned actions to drafts of their orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitca.documents.certificate_authority import CertificateAuthoritySpec
+from gitca.documents.document import Document
+from gitca.documents.load import Governing
+from gitca.findings import Finding
+from gitca.ledger.draft import crl_tbs, draft_order
+from gitca.ledger.events import CrlParticulars, Revoked
+from gitca.ledger.image import standing_certificate
+from gitca.ledger.state import LedgerState
+from gitca.plan.dates import crl_period
+from gitca.plan.issuers import signature_algorithm
+from gitca.plan.model import SignCrl
+from gitca.reconcile.keys import Keys
+from gitca.reconcile.linting import Rehearsed
+from gitca.reconcile.moment import Moment
+from gitca.x509.crl import rehearse_crl
+
+
+@dataclass(frozen=True, slots=True)
+class CrlBuilder:
+    """Builds the CRLs of a plan; their CAs have certificates."""
+
+    governing: Governing
+    state: LedgerState
+    keys: Keys
+    moment: Moment
+
+    def build(self, action: SignCrl, revoked: Iterable[Revoked]) -> Rehearsed | Finding:
+        """Return the draft of a CRL, with the frame and the new entries for the linter.
+
+        Raises: ContradictionError when the signer of its CA holds another key than its certificate.
+
+        An entry's bytes never change, so that each is linted on the first CRL that holds it.
+        """
+        document = self.governing.authorities[action.ca]
+        self.keys.pinned_signer(document, self.state)
+        record = self.state.authority(action.ca)
+        new = [event for event in revoked if event.ca == action.ca]
+        listed = record.crl.crl.revocations if record.crl else 0
+        carried = tuple(record.carried.values())
+        if record.certificate is None:
+            raise ValueError(f"CA {action.ca} has no certificate")
+        issuer = standing_certificate(record.certificate)
+        particulars = self._particulars(
+            document, len(record.revocations) + len(new), issuer.not_after
+        )
+        algorithm = signature_algorithm(document, issuer.template.spki_der)
+        entries = (*(event for _, event in carried), *new)
+        unlinted = (*(event for place, event in carried if place >= listed), *new)
+        tbs = crl_tbs(issuer, particulars, entries, signature_algorithm=algorithm)
+        too_long = self.keys.too_long(document, algorithm, len(tbs))
+        if too_long is not None:
+            return too_long
+        frame = crl_tbs(issuer, particulars, unlinted, signature_algorithm=algorithm)
+        draft = draft_order(
+            tbs,
+            particulars,
+            ca=action.ca,
+            signature_algorithm=algorithm,
+            origin=self.moment.origin(action.documents),
+        )
+        return Rehearsed(draft, rehearse_crl(frame, algorithm), action.documents)
+
+    def _particulars(
+        self, document: Document[CertificateAuthoritySpec], revocations: int, end: datetime
+    ) -> CrlParticulars:
+        record = self.state.authority(document.name)
+        this_update, next_update = crl_period(self.moment.now, document.spec, record.crl, end)
+        return CrlParticulars(
+            number=record.last_crl_number + 1,
+            this_update=this_update,
+            next_update=next_update,
+            revocations=revocations,
+        )

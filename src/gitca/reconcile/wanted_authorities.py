@@ -1,0 +1,107 @@
+"""Whether the documents of this moment still ask for a CA's certificate or cross-certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitca.documents.load import Governing
+from gitca.ledger.events import CertificateParticulars, Ordered
+from gitca.ledger.state import LedgerState
+from gitca.plan.crosses import judge_cross
+from gitca.plan.issuers import Issuer, authority_template
+from gitca.policy.period import Period
+from gitca.reconcile.keys import Keys
+from gitca.reconcile.objection import Objection, denials, too_long
+from gitca.x509.template import spki_identifier
+
+
+@dataclass(frozen=True, slots=True)
+class WantedAuthorities:
+    """Judges orders for CAs' certificates once more, by the documents of one moment."""
+
+    governing: Governing
+    state: LedgerState
+    keys: Keys
+    issuers: Mapping[str, Issuer]
+    now: datetime
+
+    def against(self, ordered: Ordered, given: CertificateParticulars) -> Iterator[Objection]:
+        """Yield what speaks against an order for a CA's own certificate, or a cross-certificate."""
+        name = given.cross or given.authority or ""
+        if name not in self.governing.authorities:
+            is_broken = f"ca/{name}.yaml" in self.governing.broken
+            reason = "the document of the CA is " + ("broken" if is_broken else "gone")
+            yield Objection(reason, final=not is_broken)
+            return
+        issuer = self.issuers.get(name)
+        if issuer is None:
+            yield Objection("what the CA stands on is broken", final=False)
+        elif given.cross is not None:
+            yield from self._cross(ordered, given, issuer)
+        else:
+            yield from self._own(ordered, given, issuer)
+
+    def _own(
+        self, ordered: Ordered, given: CertificateParticulars, issuer: Issuer
+    ) -> Iterator[Objection]:
+        spec = issuer.document.spec
+        if spec.state != "active":
+            yield Objection(f"CA {issuer.name} is {spec.state} by now")
+        if issuer.parent != ordered.ca:
+            yield Objection(f"the document of the CA names the issuer {issuer.parent} by now")
+        if issuer.certificate is not None and not issuer.renewal_is_due(self.now):
+            yield Objection("the document of the CA asks for no renewal by now")
+        yield from self._against_key(ordered, given, issuer)
+        yield from denials(issuer.findings)
+        if issuer.held_up:
+            yield Objection(f"CA {ordered.ca} is held up", final=False)
+        parent = None if issuer.parent == issuer.name else self.issuers.get(issuer.parent)
+        record = self.state.orders[ordered.order]
+        certificate = parent.certificate if parent else None
+        yield from too_long(record, Period(spec.validity), certificate, None)
+
+    def _against_key(
+        self, ordered: Ordered, given: CertificateParticulars, issuer: Issuer
+    ) -> Iterator[Objection]:
+        """Yield what only who knows the CA's key can see; without it the order waits anyway."""
+        signing = self.governing.authorities.get(ordered.ca)
+        spki_der = self._key(issuer)
+        if spki_der is None or signing is None:
+            return
+        if spki_identifier(spki_der) != given.key:
+            yield Objection("the document of the CA names another key since")
+        above = self.issuers.get(ordered.ca)
+        certificate = above.certificate if above else None
+        signing_spki = certificate.template.spki_der if certificate else spki_der
+        wanted = authority_template(issuer.document, signing, spki_der, signing_spki)
+        if wanted.digest != given.template:
+            yield Objection("the documents ask for another certificate by now")
+
+    def _key(self, issuer: Issuer) -> bytes | None:
+        if issuer.certificate is not None:
+            return issuer.certificate.template.spki_der
+        return self.keys.public_key(issuer.document)
+
+    def _cross(
+        self, ordered: Ordered, given: CertificateParticulars, subject: Issuer
+    ) -> Iterator[Objection]:
+        signing = self.issuers.get(ordered.ca)
+        if signing is None or signing.held_up or subject.held_up:
+            yield Objection(f"CA {ordered.ca} or {subject.name} is held up", final=False)
+            return
+        if signing.certificate is None or subject.certificate is None:
+            return
+        spki_der = subject.certificate.template.spki_der
+        above = signing.certificate
+        try:
+            wanted = judge_cross(signing.document, subject.document, above, spki_der, self.now)
+        except KeyError:
+            yield Objection(f"CA {ordered.ca} lists no cross-certificate for it by now")
+            return
+        yield from denials(wanted.findings)
+        if wanted.template.digest != given.template:
+            yield Objection("the documents ask for another cross-certificate by now")
+        record = self.state.orders[ordered.order]
+        yield from too_long(record, wanted.period, above, None)
