@@ -116,7 +116,7 @@ def _extensions(
         yield x509.UnrecognizedExtension(_SUBJECT_ALTERNATIVE_NAME, names_der), not template.subject
     yield from _pointers(template)
     if template.name_constraints:
-        yield _name_constraints(template.name_constraints), True
+        yield name_constraints_value(template.name_constraints), True
     if template.certificate_policies:
         yield x509.CertificatePolicies(map(_policy, template.certificate_policies)), False
 
@@ -152,7 +152,8 @@ def _pointers(template: CertificateTemplate) -> Iterator[tuple[x509.ExtensionTyp
         yield x509.AuthorityInformationAccess(accesses), False
 
 
-def _name_constraints(constraints: NameConstraints) -> x509.NameConstraints:
+def name_constraints_value(constraints: NameConstraints) -> x509.NameConstraints:
+    """Return name constraints as `cryptography` encodes them. Raises: ValueError."""
     permitted = [_subtree(name) for name in constraints.permitted]
     excluded = [_subtree(name) for name in constraints.excluded]
     return x509.NameConstraints(permitted or None, excluded or None)

@@ -15,7 +15,8 @@ from gitca.x509.general_names import read_general_name, words_of
 from gitca.x509.refusal import RefusedError
 from gitca.x509.template import Extension, GeneralName
 
-_EXTENSION_REQUESTS = ("1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14")
+EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
+_EXTENSION_REQUESTS = (EXTENSION_REQUEST, "1.3.6.1.4.1.311.2.1.14")
 _SUBJECT_ALTERNATIVE_NAME = "2.5.29.17"
 
 
