@@ -107,8 +107,8 @@ def authority_chain(state: LedgerState, ca: str, before: int | None = None) -> t
     while record is not None and not is_self_signed(record) and ca not in seen:
         seen.add(ca)
         chain.append(certificate_der(record))
-        adopted = state.authority(ca).adopted
-        if record.ordered.ca == EXTERNAL and adopted is not None:
+        if record.ordered.ca == EXTERNAL and record.signed is not None:
+            adopted = state.authority(ca).adoptions[record.signed.fingerprint or ""]
             return (*chain, *adopted_chain(adopted))
         ca = record.ordered.ca
         record = state.authority(ca).certificate_before(before)

@@ -99,7 +99,7 @@ class AuthorityRecord:
 
     `certificate` is the one in use, `certificates` all there were, each with the segment from whose
     end on it was in use; of an external CA's certificate the order is as if recorded by
-    `EXTERNAL`. `crosses` are the cross-certificates for this CA by the CA that signed them. `csr`
+    `EXTERNAL`, and `adoptions` has its event by its fingerprint. `crosses` are the cross-certificates for this CA by the CA that signed them. `csr`
     is what an external CA was asked with. A pending order of each kind is held beside.
 
     `revocations` are all that were ever recorded, in order; `carried` (by serial number) those that
@@ -114,6 +114,7 @@ class AuthorityRecord:
     csr: OrderRecord | None = None
     pending_csr: OrderRecord | None = None
     adopted: Adopted | None = None
+    adoptions: dict[str, Adopted] = field(default_factory=dict)
     crl: OrderRecord | None = None
     pending_crl: tuple[OrderRecord, tuple[Revoked, ...]] | None = None
     last_crl_number: int = 0

@@ -249,7 +249,7 @@ class LedgerState:
                 f"CA {event.authority} is given a certificate on a key that is not its own"
             )
         self.keys.setdefault(record.certificate.key, []).append(record)
-        authority.adopted = event
+        authority.adopted = authority.adoptions[event.fingerprint] = event
         authority.use(record, self.head.number)
 
     def _settle_crl(self, record: OrderRecord, given: CrlParticulars) -> None:
