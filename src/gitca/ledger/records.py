@@ -98,9 +98,10 @@ class AuthorityRecord:
     """What a CA has: its own certificates, its CRLs, and the revocations that it carries.
 
     `certificate` is the one in use, `certificates` all there were, each with the segment from whose
-    end on it was in use; of an external CA's certificate the order is as if recorded by
-    `EXTERNAL`, and `adoptions` has its event by its fingerprint. `crosses` are the cross-certificates for this CA by the CA that signed them. `csr`
-    is what an external CA was asked with. A pending order of each kind is held beside.
+    end on it was in use. An external CA's is as if ordered by `EXTERNAL`; `adoptions` has the event
+    by its fingerprint, `adopted` the last one. `crosses` are the cross-certificates for this CA by
+    the CA that signed them, `csr` is what an external CA was asked with. A pending order of each
+    kind is held beside.
 
     `revocations` are all that were ever recorded, in order; `carried` (by serial number) those that
     the next CRL must hold; `pending_crl` keeps the entries of a CRL that awaits its signature.
