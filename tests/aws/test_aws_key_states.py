@@ -115,5 +115,8 @@ def test_a_key_of_another_region_is_not_there(aws: AwsServer) -> None:
         for name in (arn, arn.rsplit("/", 1)[1], "alias/here"):
             with refused("NotFoundException"):
                 elsewhere.sign(KeyId=name, **SHA_256)
+        foreign = arn.replace("eu-west-1", "us-east-1")
+        with refused("NotFoundException"):
+            aws.kms().sign(KeyId=foreign, **SHA_256)
     finally:
         elsewhere.close()
