@@ -75,6 +75,21 @@ def certificate_der(record: OrderRecord) -> bytes:
         ) from error
 
 
+def csr_der(record: OrderRecord) -> bytes:
+    """Return the CSR of a signed order.
+
+    Raises: ContradictionError when the ledger holds no base64 there.
+    """
+    text = record.signed.csr if record.signed else None
+    try:
+        return base64.b64decode(text or "", validate=True)
+    except ValueError as error:
+        raise ContradictionError(
+            f"the CSR of order {record.ordered.order} in the ledger is not base64",
+            remedy="find the commit that changed the ledger and restore it",
+        ) from error
+
+
 def standing_certificate(record: OrderRecord) -> Certificate:
     """Return the certificate of a signed order, read.
 

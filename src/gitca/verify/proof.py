@@ -9,16 +9,18 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from gitca.documents.load import TreeEntry
 from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.git.store import DOCUMENT_FOLDERS, Store
-from gitca.ledger.events import CertificateParticulars, CrlParticulars, Signed
-from gitca.ledger.image import ISSUED_FOLDER, standing_certificate
+from gitca.ledger.events import CertificateParticulars, CrlParticulars, CsrParticulars, Signed
+from gitca.ledger.image import ISSUED_FOLDER, csr_der, standing_certificate
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.segment import LEDGER_FOLDER, Segment, parse_segment
 from gitca.ledger.state import LedgerState
 from gitca.plan.rebuild import HistoryUnknownError, Rebuild
 from gitca.policy.case import Requester
+from gitca.verify.adoption import judge_adoption
 from gitca.verify.replay import Replay
 from gitca.verify.report import FIND, Contradiction, VerifyReport
 from gitca.verify.signature import digest
+from gitca.x509.csr_writing import csr_spki
 
 Progress = Callable[[str, int, int], None]
 """What is being checked, how many are done, and of how many."""
@@ -58,6 +60,7 @@ def verify(store: Store, commit: str, *, progress: Progress = lambda *_: None) -
     report.contradictions += _compare(files, replay, store)
     _count(report, replay.state)
     _judge_again(store, commit, replay, report, progress)
+    _judge_adoptions(store, commit, replay, report)
     return report
 
 
@@ -104,11 +107,17 @@ def _compare(files: dict[str, TreeEntry], replay: Replay, store: Store) -> Itera
             yield Contradiction("I8", path, "the ledger does not explain this file", FIND)
 
 
+_KINDS: Mapping[type, str] = {
+    CertificateParticulars: "certificates",
+    CsrParticulars: "CSRs",
+    CrlParticulars: "CRLs",
+}
+
+
 def _count(report: VerifyReport, state: LedgerState) -> None:
     for record in state.orders.values():
         if record.signed:
-            is_certificate = isinstance(record.ordered.particulars, CertificateParticulars)
-            report.checked["certificates" if is_certificate else "CRLs"] += 1
+            report.checked[_KINDS[type(record.ordered.particulars)]] += 1
         report.checked["spent signatures"] += record.spent
     report.checked["revocations"] = len(state.revoked)
 
@@ -139,11 +148,34 @@ def _judge_again(
             is_here = False
             report.unchecked.append(f"{order}: this clone lacks its source commit {source[:12]}")
         # Where the documents have a branch of their own, this clone may not have the newest of it.
-        is_due = reviewed is not None and (is_here or not store.is_parted)
-        if is_due and source not in (reviewed or ()):
-            message = f"its source commit {source[:12]} is not in the history of the documents"
-            report.contradictions.append(Contradiction("I8", order, message, FIND))
+        if is_here or not store.is_parted:
+            report.contradictions += _unreviewed(reviewed, source, order)
         progress("judge", place, len(records))
+
+
+def _unreviewed(
+    reviewed: frozenset[str] | None, source: str, place: str
+) -> Iterator[Contradiction]:
+    """Yield what is wrong where a source commit was never the documents'."""
+    if reviewed is not None and source not in reviewed:
+        message = f"its source commit {source[:12]} is not in the history of the documents"
+        yield Contradiction("I8", place, message, FIND)
+
+
+def _judge_adoptions(store: Store, commit: str, replay: Replay, report: VerifyReport) -> None:
+    """Judge again what external CAs gave, under the documents that it was taken into use by."""
+    reviewed = store.reviewed(commit) if replay.adoptions else None
+    for adoption in replay.adoptions:
+        source, is_here = adoption.event.source, True
+        try:
+            report.contradictions += judge_adoption(store, adoption)
+            report.checked["adopted certificates"] += 1
+        except BackendUnavailableError:
+            is_here = False
+            lacking = f"this clone lacks its source commit {source[:12]}"
+            report.unchecked.append(f"{adoption.place}: {lacking}")
+        if is_here or not store.is_parted:
+            report.contradictions += _unreviewed(reviewed, source, adoption.place)
 
 
 def _rebuild(store: Store, state: LedgerState, source: str, paths: Collection[str]) -> Rebuild:
@@ -173,10 +205,10 @@ def _judge(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> Iterator[Co
 
 
 def _given_bytes(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> bytes | None:
-    """Return the bytes that the documents give for a certificate.
+    """Return the bytes that the documents give for a certificate or a CSR.
 
-    None for a CRL, whose bytes the replay has compared, and for a CA's certificate that is not
-    signed yet: its key is known to the signer alone. Raises: ContradictionError.
+    None for a CRL, whose bytes the replay has compared, and for what is a CA's own and not signed
+    yet: its key is known to the signer alone. Raises: ContradictionError.
     """
     ordered = record.ordered
     if isinstance(ordered.particulars, CrlParticulars):
@@ -186,4 +218,6 @@ def _given_bytes(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> bytes
         return rebuild.bytes_of(ordered, None)
     if record.signed is None:
         return None
+    if isinstance(ordered.particulars, CsrParticulars):
+        return rebuild.bytes_of(ordered, csr_spki(csr_der(record)))
     return rebuild.bytes_of(ordered, standing_certificate(record).template.spki_der)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gitca.errors import ContradictionError
 from gitca.ledger.draft import crl_tbs
-from gitca.ledger.events import CrlParticulars, Event, Ordered, Signed
-from gitca.ledger.image import image_of, order_path, standing_certificate
+from gitca.ledger.events import Adopted, CrlParticulars, Event, Ordered, Signed
+from gitca.ledger.image import image_of, image_of_adoption, order_path, standing_certificate
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.segment import Segment
 from gitca.ledger.state import LedgerState
+from gitca.verify.adoption import Adoption, check_path
 from gitca.verify.report import FIND, Contradiction
 from gitca.verify.signature import check_signature, digest
 from gitca.x509.refusal import RefusedError
@@ -28,7 +29,7 @@ class Replay:
 
     `crls` keeps the bytes of each CA's last CRL order, and of those in `kept`, by order: a second
     signature may be recorded when the CA has a later CRL. `before` gives each CRL order the CRL
-    that was the CA's last signed one then.
+    that was the CA's last signed one then. `adoptions` are those so far, to be judged again.
     """
 
     blob_id: BlobId
@@ -37,6 +38,7 @@ class Replay:
     image: dict[str, str] = field(default_factory=dict)
     crls: dict[str, bytes] = field(default_factory=dict)
     before: dict[str, OrderRecord | None] = field(default_factory=dict)
+    adoptions: list[Adoption] = field(default_factory=list)
     _last: dict[str, str] = field(default_factory=dict)
 
     def take(self, segment: Segment) -> Iterator[Contradiction]:
@@ -61,8 +63,12 @@ class Replay:
         }
 
     def _check(self, event: Event) -> Iterator[Contradiction]:
+        if isinstance(event, Adopted):
+            yield from self._check_adopted(event)
+            return
         record = self.state.orders.get(event.order) if isinstance(event, Signed) else None
-        if record is None or not isinstance(event, Signed):
+        # Of a use of the key whose answer was lost there is nothing to check; the fold counts it.
+        if record is None or not isinstance(event, Signed) or event.is_lost:
             return
         try:
             der = self._signed_object(record, event)
@@ -71,19 +77,30 @@ class Replay:
             yield Contradiction("I3", f"order {event.order}", str(error), FIND)
             return
         if not event.spent:
-            self._show(record, der)
+            self._show(image_of(self.state, record, der))
+
+    def _check_adopted(self, event: Adopted) -> Iterator[Contradiction]:
+        authority = self.state.authority(event.authority)
+        adoption = Adoption(event, authority.key, authority.certificate)
+        try:
+            yield from check_path(adoption)
+            self._show(image_of_adoption(event))
+        except ValueError as error:
+            yield Contradiction("I3", adoption.place, str(error), FIND)
+        self.adoptions.append(adoption)
 
     def _signed_object(self, record: OrderRecord, event: Signed) -> bytes:
-        if event.certificate is not None:
-            return base64.b64decode(event.certificate, validate=True)
+        whole = event.certificate if event.certificate is not None else event.csr
+        if whole is not None:
+            return base64.b64decode(whole, validate=True)
         tbs = self.crls.get(event.order)
         if tbs is None:
             raise ValueError("its signature is a CRL's, and its order is not the CA's last CRL")
         signature = base64.b64decode(event.signature or "", validate=True)
         return assemble(tbs, record.ordered.signature_algorithm, signature)
 
-    def _show(self, record: OrderRecord, der: bytes) -> None:
-        for path, data in image_of(self.state, record, der).items():
+    def _show(self, changes: Mapping[str, bytes | None]) -> None:
+        for path, data in changes.items():
             if data is None:
                 self.image.pop(path, None)
             else:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from gitca.ledger.events import CertificateParticulars, Signed
+from gitca.ledger.events import CertificateParticulars, CsrParticulars, Signed
 from gitca.ledger.image import is_self_signed, standing_certificate
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.state import LedgerState
 from gitca.verify.report import FIND, Contradiction
 from gitca.x509.certificate import Certificate, parse_certificate
+from gitca.x509.csr_writing import csr_spki
 from gitca.x509.signed import tbs_of, verify_signature
+from gitca.x509.template import spki_identifier
 
 
 def digest(data: bytes) -> str:
@@ -35,13 +37,18 @@ def check_signature(
     if not verify_signature(der, _signing_key(state, record, der)):
         message = f"the signature is not one of CA {ordered.ca}'s key"
         yield Contradiction("I5", place, message, FIND)
-    if isinstance(ordered.particulars, CertificateParticulars):
-        certificate = parse_certificate(der)
-        for what in _differences(certificate, ordered.particulars):
-            yield Contradiction("I5", place, f"the certificate's {what} is not the order's", FIND)
+    match ordered.particulars:
+        case CertificateParticulars() as given:
+            for what in _differences(parse_certificate(der), given):
+                message = f"the certificate's {what} is not the order's"
+                yield Contradiction("I5", place, message, FIND)
+        case CsrParticulars(key=key) if spki_identifier(csr_spki(der)) != key:
+            yield Contradiction("I5", place, "the CSR's key is not the order's", FIND)
 
 
 def _signing_key(state: LedgerState, record: OrderRecord, der: bytes) -> bytes:
+    if isinstance(record.ordered.particulars, CsrParticulars):
+        return csr_spki(der)
     authority = state.authority(record.ordered.ca).certificate
     if authority is not None:
         return standing_certificate(authority).template.spki_der

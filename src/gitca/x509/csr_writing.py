@@ -16,6 +16,7 @@ from gitca.x509.distinguished_name import flatten, read_name, write_name
 from gitca.x509.extensions import extensions_der
 from gitca.x509.refusal import RefusedError
 from gitca.x509.requested_extensions import EXTENSION_REQUEST
+from gitca.x509.signed import tbs_of
 from gitca.x509.template import CertificateTemplate
 from gitca.x509.template_reading import read_template
 
@@ -46,6 +47,14 @@ def build_request_info(template: CertificateTemplate) -> bytes:
         remedy = "nothing was ordered; report this as a defect of gitca, with the document"
         raise RefusedError("csr.reread", message, remedy)
     return info_der
+
+
+def csr_spki(csr_der: bytes) -> bytes:
+    """Return the key (SPKI, DER) of a CSR, its signature not verified. Raises: DerError."""
+    fields = der.parts(tbs_of(csr_der))
+    if [field[0] for field in fields] != [der.INTEGER, der.SEQUENCE, der.SEQUENCE, der.CONTEXT]:
+        raise der.DerError("the bytes are no certification request of RFC 2986")
+    return fields[2]
 
 
 def _read_info(info_der: bytes) -> CertificateTemplate:
