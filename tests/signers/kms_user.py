@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from gitca.signers import KeyOptions, Signer, create_key, open_signer
 
 SIGNING = "arn:aws:iam::123456789012:role/gitca"
 ADMIN = "arn:aws:iam::123456789012:role/pki/administrators"
+ROOT = "arn:aws:iam::123456789012:root"
+STRANGER = "arn:aws:iam::123456789012:role/stranger"
 OPTIONS = KeyOptions(signing_roles=(SIGNING,))
+APART = KeyOptions(signing_roles=(SIGNING,), admin_roles=(ADMIN,))
 NOWHERE = Path("/nonexistent")
 VARIABLES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "GITCA_AWS_ENDPOINTS", "GITCA_AWS_PROFILES")
 
@@ -46,6 +50,11 @@ def opened(uri: str) -> Signer:
 
 def created(uri: str, spec: str = "P-256", options: KeyOptions = OPTIONS) -> bytes:
     return create_key(uri, spec, base=NOWHERE, passphrase=never, options=options)
+
+
+def arn_of(uri: str) -> str:
+    with closing(opened(uri)) as signer:
+        return signer.describe()["arn"]
 
 
 def new_alias() -> str:

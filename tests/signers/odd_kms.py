@@ -24,7 +24,7 @@ class OddKms:
 
     arn: str
     answers: dict[str, bytes]
-    status: int = 200
+    statuses: dict[str, int] = field(default_factory=dict)
     hangs_up: bool = False
     port: int = 0
     scheme: str = "http"
@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
         odd.sent.append({**self.headers, "target": self.path})
-        self.send_response(odd.status if operation == "Sign" else 200)
+        self.send_response(odd.statuses.get(operation, 200))
         self.send_header("x-amzn-RequestId", REQUEST_ID)
         self.send_header("Content-Length", str(len(odd.answers[operation])))
         self.end_headers()
@@ -100,7 +100,7 @@ def odd_kms(
     }
     server = _Server(("127.0.0.1", 0), _Handler)
     server.context = context
-    server.odd = OddKms(arn, answers, status, port=server.server_port)
+    server.odd = OddKms(arn, answers, {"Sign": status}, port=server.server_port)
     server.odd.scheme = "https" if context else "http"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -7,7 +7,7 @@ from typing import Any
 from gitca.errors import BackendUnavailableError, GitcaError, UsageError
 from gitca.signers import KeyOptions, KeyUnsuitableError
 from gitca.signers.aws_kms_connection import Connection, acquire, release
-from gitca.signers.aws_kms_errors import wrapped
+from gitca.signers.aws_kms_errors import was_not_done, wrapped
 from gitca.signers.aws_kms_place import Place
 from gitca.signers.aws_kms_policy import DELETION_WINDOW_DAYS, create_key_parameters
 from gitca.signers.aws_kms_signer import described
@@ -59,6 +59,8 @@ def _make(connection: Connection, uri: str, parameters: dict[str, object]) -> st
         with connection.without_retries() as client, wrapped("CreateKey", f"new key {uri}"):
             metadata = client.create_key(**parameters)["KeyMetadata"]
     except BackendUnavailableError as error:
+        if was_not_done(error.__cause__):
+            raise
         raise BackendUnavailableError(
             f"{error.message}; a key may have been made all the same, without an alias",
             remedy="look in the region for a key with the tag gitca and this name, then run again",

@@ -100,6 +100,19 @@ def is_throttled(code: str, status: int) -> bool:
     return status == 429 or "Throttl" in code or code in ("TooManyRequestsException", "SlowDown")
 
 
+def was_not_done(error: BaseException | None) -> bool:
+    """Return whether what botocore raised means that nothing was sent, or AWS turned it away."""
+    if isinstance(error, ClientError):
+        code, status, _ = parts_of(error)
+        return status < 500 or is_throttled(code, status)
+    return isinstance(
+        error,
+        exceptions.EndpointConnectionError
+        | exceptions.ConnectTimeoutError
+        | exceptions.ProxyConnectionError,
+    )
+
+
 def _of_library(error: Exception, operation: str, subject: str) -> GitcaError:
     """Return the error for what went wrong before or without an answer."""
 

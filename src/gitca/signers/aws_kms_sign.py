@@ -24,11 +24,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import (
     ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
-    ProxyConnectionError,
 )
 from botocore.exceptions import ConnectionError as NotConnectedError
 from botocore.hooks import first_non_none_response
@@ -37,7 +34,7 @@ from botocore.parsers import ResponseParserError, create_parser
 from gitca.errors import GitcaError
 from gitca.signers import Signature, UnansweredError, Use
 from gitca.signers.aws_kms_connection import ATTEMPTS, Connection
-from gitca.signers.aws_kms_errors import is_throttled, wrapped
+from gitca.signers.aws_kms_errors import is_throttled, was_not_done, wrapped
 from gitca.signers.aws_kms_http import Reply, sender
 
 OPERATION = "Sign"
@@ -89,11 +86,7 @@ class _Answer:
         """Whether KMS may have used the key although no signature arrived."""
 
         if self.error is not None:
-            # These three are raised before anything has been sent.
-            return not isinstance(
-                self.error,
-                EndpointConnectionError | ConnectTimeoutError | ProxyConnectionError,
-            )
+            return not was_not_done(self.error)
         if self.response is None or self.refusal is None:
             return False
         code = str(self.refusal.get("Error", {}).get("Code"))
