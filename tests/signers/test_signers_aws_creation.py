@@ -100,6 +100,21 @@ def test_a_key_that_gets_no_alias_is_not_left_over(kms: AwsServer) -> None:
     assert kms.kms().describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion"
 
 
+def test_an_alias_that_somebody_else_made_meanwhile_stays_theirs(kms: AwsServer) -> None:
+    arn = kms.create_key("ECC_NIST_P256")
+    with odd_kms(kms, arn) as server:
+        server.answers |= {
+            "CreateKey": server.answers["DescribeKey"],
+            "DescribeKey": b'{"__type": "NotFoundException"}',
+            "CreateAlias": b'{"__type": "AlreadyExistsException"}',
+            "ScheduleKeyDeletion": b"{}",
+        }
+        server.statuses |= {"DescribeKey": 400, "CreateAlias": 400}
+        with pytest.raises(UsageError, match="exists already, made by somebody else") as caught:
+            created(f"awskms:///alias/x?region=eu-west-1&endpoint={server.endpoint}")
+    assert f"{arn} is deleted in 30 days" in caught.value.message
+
+
 def test_a_key_that_cannot_be_deleted_either_is_named(kms: AwsServer) -> None:
     kms.switch(deny=["CreateAlias", "ScheduleKeyDeletion"])
     with pytest.raises(KeyUnsuitableError) as caught:

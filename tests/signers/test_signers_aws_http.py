@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable
 from contextlib import closing
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -69,7 +70,9 @@ def test_over_tls_a_server_is_believed_whose_certificate_the_bundle_knows(
     context, bundle = certificate("localhost")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
     with odd_kms(kms, arn, context=context) as server, closing(opened(server.uri)) as signer:
+        server.hung_up.clear()
         signatures = [signer.sign(b"x", ALGORITHM) for _ in range(3)]
+        assert not server.hung_up.is_set()  # one connection served them all
     assert {each.value for each in signatures} == {SIGNATURE}
 
 
@@ -118,6 +121,16 @@ def test_a_connection_that_the_server_ended_is_not_used_and_no_use_of_the_key_is
             signatures.append(signer.sign(b"x", ALGORITHM))
             assert server.hung_up.wait(30)
     assert [each.unanswered for each in signatures] == [(), (), ()]
+
+
+def test_a_server_that_takes_a_request_and_says_nothing_is_waited_for_only_so_long() -> None:
+    from gitca.signers.aws_kms_http import Direct
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        direct = Direct(url, None, read_seconds=0.1)
+        with closing(direct), pytest.raises(ReadTimeoutError):
+            direct.send(AWSRequest("POST", url, data=b"{}", headers={}))
 
 
 def test_sign_goes_through_the_proxy_that_the_environment_names(

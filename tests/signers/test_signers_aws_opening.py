@@ -53,6 +53,10 @@ def test_where_no_region_is_said_the_machines_configuration_says_it(
     assert "?region=" in error.remedy
 
 
+def test_a_malformed_uri_is_refused_as_validate_refuses_it() -> None:
+    assert "names no key" in refused("awskms:///issuing", UsageError).message
+
+
 def test_a_key_that_is_not_there_is_said_with_account_and_region(kms: AwsServer) -> None:
     error = refused(kms.uri("alias/nowhere"))
     assert "NotFoundException" in error.message

@@ -80,11 +80,14 @@ def tls_context(verify: str | bool) -> ssl.SSLContext:
 class Direct:
     """A sender without a proxy in between."""
 
-    def __init__(self, url: str, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, url: str, context: ssl.SSLContext | None, *, read_seconds: float = READ_SECONDS
+    ) -> None:
         parts = urlsplit(url)
         self._url, self._path = url, parts.path or "/"
         self._host, self._port = parts.hostname or "", parts.port
         self._context = context
+        self._read_seconds = read_seconds
         self._idle: deque[http.client.HTTPConnection] = deque()
         self._closed = False
 
@@ -137,7 +140,7 @@ class Direct:
         except OSError as error:  # TLS that fails included: no request was sent
             connection.close()
             raise EndpointConnectionError(endpoint_url=self._url, error=error) from error
-        connection.sock.settimeout(READ_SECONDS)
+        connection.sock.settimeout(self._read_seconds)
         return connection
 
     def _new(self) -> http.client.HTTPConnection:
