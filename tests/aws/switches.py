@@ -30,6 +30,7 @@ class Switches:
     `caller`: the ARN of a role or user; the key policies are then held against it.
     `calls`: of Sign, `throttle`, `before`, `after` and `deny` hold for that many calls from now on,
     then no more; None is for ever.
+    `spare`: before that, so many calls of Sign go through.
     `key`: of Sign, they hold for the key with this id only, where one is given.
     """
 
@@ -41,6 +42,7 @@ class Switches:
     deny: tuple[str, ...] = ()
     caller: str = ""
     calls: int | None = None
+    spare: int = 0
     key: str = ""
 
     def __post_init__(self) -> None:
@@ -74,8 +76,9 @@ class SwitchBoard:
         if self.now.key and self.now.key != key_id:
             return healthy
         self._counted += 1
-        is_over = self.now.calls is not None and self._counted > self.now.calls
-        return healthy if is_over else self.now
+        number = self._counted - self.now.spare
+        is_over = self.now.calls is not None and number > self.now.calls
+        return healthy if is_over or number <= 0 else self.now
 
     def throttle(self, switches: Switches) -> None:
         """Draw whether a call is throttled (Developer Guide, "Throttling AWS KMS requests")."""
