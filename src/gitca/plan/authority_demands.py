@@ -9,8 +9,9 @@ from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.load import Governing
 from gitca.ledger.draft import recorded_at
-from gitca.ledger.events import DocumentReference, Ordered, SourceDocuments
+from gitca.ledger.events import CsrParticulars, DocumentReference, Ordered, SourceDocuments
 from gitca.ledger.image import standing_certificate
+from gitca.ledger.records import EXTERNAL
 from gitca.ledger.state import LedgerState
 from gitca.plan.crosses import judge_cross
 from gitca.plan.dates import certificate_dates
@@ -23,12 +24,13 @@ from gitca.plan.demand import (
     issuer_of,
     segment_of,
 )
-from gitca.plan.issuers import authority_template, read_issuers
+from gitca.plan.issuers import authority_template, read_issuers, signature_algorithm
 from gitca.plan.requested_keys import KeyOrders
 from gitca.plan.reserved_keys import judge_new_key, judge_standing_key
-from gitca.policy.authority import judge_authority
+from gitca.policy.authority import judge_authority, propose_authority
 from gitca.policy.case import IssuerFacts
 from gitca.policy.period import Period
+from gitca.x509.csr_writing import build_request_info
 from gitca.x509.template import spki_identifier
 
 Authority = Document[CertificateAuthoritySpec]
@@ -89,6 +91,26 @@ class AuthorityDemands:
             period=certificate_dates(self._moment, wanted.period, certificate, None),
             issuer=issuer_of(signing, certificate, b""),
         )
+
+    def csr(self, given: CsrParticulars, spki_der: bytes | None) -> bytes:
+        """Return the bytes of a CSR on a CA's key, for an external CA.
+
+        Raises: RefusedError for what no CSR can say.
+        """
+        ordered, document = self.ordered, self._document(given.authority)
+        if spki_der is None:
+            raise contradiction(ordered, "the key of the CA is not known here")
+        if document.spec.issuer != EXTERNAL:
+            raise contradiction(ordered, "the document of the CA names an issuer that is here")
+        check_named(ordered, _sources(document))
+        check_granted(ordered, judge_authority(document, None, None, self._moment))
+        template = propose_authority(document, spki_der)
+        if (template.digest, template.key_identifier) != (given.template, given.key):
+            raise contradiction(ordered, "its documents ask for another CSR")
+        if ordered.signature_algorithm != signature_algorithm(document, spki_der):
+            raise contradiction(ordered, "its CA signs with another algorithm")
+        self._check_key(document, given.key)
+        return build_request_info(template)
 
     @property
     def _moment(self) -> datetime:

@@ -11,12 +11,13 @@ from gitca.documents.document import Document
 from gitca.documents.load import Governing
 from gitca.findings import Finding, Severity, has_errors
 from gitca.ledger.events import DocumentReference, SourceDocuments
-from gitca.ledger.image import standing_certificate
+from gitca.ledger.image import csr_path, standing_certificate
 from gitca.ledger.records import EXTERNAL, AuthorityRecord, OrderRecord
 from gitca.ledger.state import LedgerState
 from gitca.plan.reserved_keys import judge_standing_key
 from gitca.policy.authority import judge_authority, propose_authority
 from gitca.policy.case import IssuerFacts
+from gitca.policy.external_statement import discrepancies
 from gitca.policy.issuer_urls import issuer_urls
 from gitca.x509.algorithms import check_algorithm, default_algorithm
 from gitca.x509.certificate import Certificate
@@ -27,8 +28,8 @@ from gitca.x509.template import CertificateTemplate
 class Issuer:
     """One CA: `certificate` is None while it has none.
 
-    `held_up` says that it may issue nothing: its document is wrong, or its certificate or one above
-    is revoked.
+    `held_up` says that it may issue nothing: its document is wrong, its certificate or one above is
+    revoked, or an external CA has not given it one.
     """
 
     name: str
@@ -164,7 +165,7 @@ def _read_issuer(
     is_refused = state.is_revoked(standing) or key in state.refused_keys
     revoked = is_refused or bool(parent and parent.is_revoked)
     findings = (
-        *_differences(document, certificate),
+        *_differences(document, certificate, standing.ordered.ca == EXTERNAL),
         *judge_standing_key(document, key, blocked),
         *_revocation(document, revoked),
     )
@@ -183,19 +184,24 @@ def _read_missing(
     facts = parent.facts(now) if parent else None
     findings = judge_authority(document, parent.document if parent else None, facts, now)
     revoked = bool(parent and parent.is_revoked)
-    held_up = has_errors(findings) or bool(parent and parent.held_up)
+    # Nothing that is planned here makes the certificate of a CA whose issuer is external.
+    awaited = document.spec.issuer == EXTERNAL
+    held_up = has_errors(findings) or awaited or bool(parent and parent.held_up)
     record = state.authority(document.name)
     return Issuer(document.name, document, record, None, held_up, revoked, tuple(findings))
 
 
 def _differences(
-    document: Document[CertificateAuthoritySpec], certificate: Certificate
+    document: Document[CertificateAuthoritySpec], certificate: Certificate, is_adopted: bool
 ) -> Iterator[Finding]:
+    if is_adopted:
+        yield from _differences_of_adopted(document, certificate)
+        return
     wanted = propose_authority(document, certificate.template.spki_der)
     for field, key in _FIXED_FIELDS.items():
         if getattr(wanted, field) != getattr(certificate.template, field):
             yield Finding(
-                rule="authority.changed",
+                rule=CHANGED,
                 severity=Severity.ERROR,
                 message=f"the document's {key} is not what the CA's certificate says,"
                 " and a CA's certificate is not changed after it was made",
@@ -203,6 +209,23 @@ def _differences(
                 remedy="restore the document, or write a new CA document with a key of its own",
             )
 
+
+def _differences_of_adopted(
+    document: Document[CertificateAuthoritySpec], certificate: Certificate
+) -> Iterator[Finding]:
+    for item in discrepancies(document, certificate):
+        yield Finding(
+            rule=CHANGED,
+            severity=Severity.ERROR,
+            message=f"the CA's certificate is not what its document says: {item.message}",
+            location=document.at("spec", item.field),
+            remedy="restore the document, or let the external CA certify"
+            f" {csr_path(document.name)}, which says the same, and replace ca/{document.name}.pem",
+        )
+
+
+CHANGED = "authority.changed"
+"""The rule that a CA's document says what its certificate says."""
 
 _FIXED_FIELDS = {
     "subject": "subject",

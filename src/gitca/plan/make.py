@@ -12,6 +12,7 @@ from gitca.ledger.state import LedgerState
 from gitca.plan.authorities import plan_authorities, plan_crls
 from gitca.plan.crosses import plan_crosses
 from gitca.plan.desired import Desired
+from gitca.plan.external import plan_external
 from gitca.plan.foresight import foresee
 from gitca.plan.issuers import read_issuers
 from gitca.plan.limits import hold_surplus
@@ -36,7 +37,11 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
     asked = [item for item in planned if isinstance(item, IssueCertificate)]
     issues, above_limits = hold_surplus(asked, desired, state, now)
     revoking = Counter(action.ca for action in revocations.actions if action.ca is not None)
-    authorities = (*plan_authorities(issuers, now), *plan_crosses(issuers, state, now))
+    authorities = (
+        *plan_authorities(issuers, now),
+        *plan_external(issuers, desired.governing, state, now),
+        *plan_crosses(issuers, state, now),
+    )
     actions: tuple[Action, ...] = (
         *(item for item in authorities if not isinstance(item, Finding)),
         *revocations.actions,

@@ -132,7 +132,15 @@ class SignCrl:
     action: Literal["sign-crl", "retire-ca"] = "sign-crl"
 
 
-Action = CreateAuthority | CrossCertify | IssueCertificate | RevokeCertificate | SignCrl
+Action = (
+    CreateAuthority
+    | CrossCertify
+    | RequestAuthority
+    | AdoptAuthority
+    | IssueCertificate
+    | RevokeCertificate
+    | SignCrl
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +182,7 @@ class Plan:
 def action_subject(action: Action) -> str | None:
     """Return what an action is about, less its CA: a request's name, a CA's, or a key."""
     match action:
-        case CreateAuthority() | CrossCertify():
+        case CreateAuthority() | CrossCertify() | RequestAuthority() | AdoptAuthority():
             return action.authority
         case IssueCertificate():
             return action.request
@@ -187,8 +195,13 @@ def action_subject(action: Action) -> str | None:
 def _identity(action: Action) -> dict[str, object]:
     record: dict[str, object] = {"action": action.action, "ca": action.ca}
     match action:
-        case CreateAuthority():
+        case CreateAuthority() | RequestAuthority():
             return record | {"authority": action.authority, "documents": _blobs(action.documents)}
+        case AdoptAuthority():
+            return record | {
+                "authority": action.authority,
+                "documents": [*_blobs(action.documents), action.file.blob],
+            }
         case CrossCertify():
             return record | {
                 "authority": action.authority,

@@ -22,6 +22,7 @@ from gitca.ledger.draft import recorded_at
 from gitca.ledger.events import (
     CertificateParticulars,
     CrlParticulars,
+    CsrParticulars,
     DocumentReference,
     Ordered,
     SourceDocuments,
@@ -85,10 +86,12 @@ class Rebuild:
         by their policy, or say something else than the order.
         """
         given = ordered.particulars
-        if not isinstance(given, CertificateParticulars):
+        if isinstance(given, CrlParticulars):
             raise TypeError(f"order {ordered.order} is for a CRL")
         self._check_references(ordered)
         try:
+            if isinstance(given, CsrParticulars):
+                return self._demands(ordered).csr(given, authority_spki)
             demand = self._demand(ordered, given, authority_spki)
             self._check(ordered, given, demand)
             return rehearse(
@@ -106,12 +109,13 @@ class Rebuild:
     ) -> Demand:
         if given.request is not None:
             return self._request(ordered, given.request)
-        demands = AuthorityDemands(
-            self._governing, self._state, ordered, self._orders_before(ordered)
-        )
         if given.cross is not None:
-            return demands.cross(given.cross)
-        return demands.own(given.authority or "", authority_spki)
+            return self._demands(ordered).cross(given.cross)
+        return self._demands(ordered).own(given.authority or "", authority_spki)
+
+    def _demands(self, ordered: Ordered) -> AuthorityDemands:
+        orders = self._orders_before(ordered)
+        return AuthorityDemands(self._governing, self._state, ordered, orders)
 
     def check_crl(self, ordered: Ordered, last: OrderRecord | None) -> None:
         """Raise ContradictionError where the CA's document does not give a CRL's order.

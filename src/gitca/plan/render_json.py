@@ -6,11 +6,13 @@ from gitca.findings import Finding
 from gitca.ledger.events import time_text
 from gitca.plan.model import (
     Action,
+    AdoptAuthority,
     CreateAuthority,
     CrossCertify,
     IssueCertificate,
     PendingOrder,
     Plan,
+    RequestAuthority,
     RevokeCertificate,
     SignCrl,
 )
@@ -22,6 +24,7 @@ from gitca.plan.words import (
     subject_words,
     usage_words,
 )
+from gitca.x509.certificate import parse_certificate
 
 JsonObject = dict[str, object]
 
@@ -39,8 +42,10 @@ def plan_record(plan: Plan) -> JsonObject:
 def action_record(action: Action) -> JsonObject:
     """Return one action; what only some actions have comes after the four keys that all have."""
     match action:
-        case CreateAuthority():
+        case CreateAuthority() | RequestAuthority():
             return _record(action, None) | {"authority": action.authority}
+        case AdoptAuthority():
+            return _record(action, None) | _adoption_details(action)
         case CrossCertify():
             return _record(action, None) | _cross_details(action)
         case IssueCertificate():
@@ -87,6 +92,20 @@ def _record(action: Action, request: str | None) -> JsonObject:
         "ca": action.ca,
         "request": request,
         "reason": action.reason,
+    }
+
+
+def _adoption_details(action: AdoptAuthority) -> JsonObject:
+    certificate = parse_certificate(action.certificate_der)
+    return {
+        "authority": action.authority,
+        "subject": subject_words(certificate.template.subject),
+        "key": key_words(certificate.template.spki_der),
+        "constraints": authority_words(certificate.template),
+        "notAfter": time_text(certificate.not_after),
+        "fingerprint": certificate.fingerprint,
+        "above": len(action.chain),
+        "file": action.file.path,
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gitca.ledger.events import time_text
 from gitca.plan.model import (
     Action,
+    AdoptAuthority,
     CrossCertify,
     IssueCertificate,
     PendingOrder,
@@ -21,6 +22,7 @@ from gitca.plan.words import (
     subject_words,
     usage_words,
 )
+from gitca.x509.certificate import parse_certificate
 
 NOTHING = "Nothing to do: the repository is as its documents say."
 
@@ -60,6 +62,8 @@ def _actions(plan: Plan) -> Iterator[str]:
         yield f"{verb:<{widths[0]}}  {target:<{widths[1]}}  {action.reason}"
         if isinstance(action, CrossCertify):
             yield f"{'':<{widths[0]}}    {_cross(action)}"
+        if isinstance(action, AdoptAuthority):
+            yield f"{'':<{widths[0]}}    {_adopted(action)}"
         if isinstance(action, IssueCertificate):
             yield from (f"{'':<{widths[0]}}    {line}" for line in _certificate(action))
     count = len(plan.actions)
@@ -77,6 +81,14 @@ def _target(action: Action) -> str:
 def _cross(action: CrossCertify) -> str:
     template, period = action.template, period_words(action.period)
     return f"{authority_words(template)}; key {key_words(template.spki_der)}; valid {period}"
+
+
+def _adopted(action: AdoptAuthority) -> str:
+    certificate = parse_certificate(action.certificate_der)
+    template, above = certificate.template, len(action.chain)
+    chain = f"{above} certificate{'' if above == 1 else 's'} above it"
+    key = key_words(template.spki_der)
+    return f"{authority_words(template)}; key {key}; {certificate.fingerprint}; {chain}"
 
 
 def _certificate(action: IssueCertificate) -> Iterator[str]:

@@ -31,10 +31,11 @@ def judge_new_key(
     """
     yield from judge_standing_key(document, key, blocked)
     first = orders.first(key)
-    if first is None and key not in requested:
+    other = orders.authorities().get(key)
+    if first is None and key not in requested and other in (None, document.name):
         return
     given = first.certificate if first else None
-    holder = "a request"
+    holder = "a request" if other is None else f"CA {other}"
     if given is not None:
         name = given.request or given.authority or ""
         holder = f"{'request' if given.request else 'CA'} {quoted(name)}"

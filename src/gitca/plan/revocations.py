@@ -10,7 +10,7 @@ from gitca.documents.document import Document
 from gitca.documents.revocation_request import AUTHORITY_REVOCATIONS, RevocationRequestSpec
 from gitca.findings import Finding, Severity
 from gitca.ledger.events import DocumentReference, Revoked
-from gitca.ledger.records import OrderRecord
+from gitca.ledger.records import EXTERNAL, OrderRecord
 from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired
 from gitca.plan.held_up import HeldUp, held_by_broken
@@ -177,7 +177,9 @@ def _by_key(
 ) -> list[RevokeCertificate]:
     refusal = [] if key in state.refused_keys else [_refusal(document, key)]
     records = state.live(state.keys.get(key, ()), now)
-    return [*refusal, *(_revocation(document, record) for record in records)]
+    # What an external CA issued stands on no CRL of this repository: its key is refused, no more.
+    own = (record for record in records if record.ordered.ca != EXTERNAL)
+    return [*refusal, *(_revocation(document, record) for record in own)]
 
 
 def _by_name(

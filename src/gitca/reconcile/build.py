@@ -12,19 +12,21 @@ from datetime import datetime
 
 from gitca.documents.load import Governing
 from gitca.findings import Finding, Severity
-from gitca.ledger.draft import Batch
+from gitca.ledger.draft import Batch, Draft
 from gitca.ledger.events import Revoked
 from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState
 from gitca.plan.issuers import signature_algorithm
 from gitca.plan.model import (
     Action,
+    AdoptAuthority,
     IssueCertificate,
     RevokeCertificate,
     SignCrl,
 )
 from gitca.reconcile.certificates import CertificateBuilder, Certifying
 from gitca.reconcile.crls import CrlBuilder
+from gitca.reconcile.external import ExternalBuilder
 from gitca.reconcile.keys import Keys
 from gitca.reconcile.linting import Rehearsed, lint_drafts
 from gitca.reconcile.moment import Moment
@@ -79,17 +81,22 @@ class Builder:
             for action in listed
             if isinstance(action, SignCrl) and self.state.authority(action.ca).certificate
         ]
-        findings = [item for item in (*made, *crls) if isinstance(item, Finding)]
+        external = ExternalBuilder(self.governing, self.state, self.keys, self.moment, requested)
+        asking, adopted = external.build(listed)
+        findings = [item for item in (*made, *asking, *crls) if isinstance(item, Finding)]
         sound, lint = lint_drafts(
             [item for item in made if isinstance(item, Rehearsed)],
             [item for item in crls if isinstance(item, Rehearsed)],
             self.moment.now,
         )
-        return Built(Batch(sound, revoked), (*refused.values(), *findings, *lint))
+        drafts = (*(item for item in asking if isinstance(item, Draft)), *sound)
+        batch = Batch(drafts, revoked, adopted=adopted)
+        return Built(batch, (*refused.values(), *findings, *lint))
 
     def _refused_authorities(self, actions: Iterable[Action]) -> Iterator[tuple[str, Finding]]:
         """Yield the CAs whose key cannot sign, or not with their algorithm, and why."""
-        signing = (item.ca for item in actions if not isinstance(item, RevokeCertificate))
+        keyless = (RevokeCertificate, AdoptAuthority)
+        signing = (item.ca for item in actions if not isinstance(item, keyless))
         for ca in dict.fromkeys(signing):
             document = self.governing.authorities[ca]
             unsuitable = self.keys.refusal(document)

@@ -8,9 +8,9 @@ from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.findings import Finding, Severity
-from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState
 from gitca.signers import KeyAbsentError, KeyUnsuitableError, Signer
+from gitca.x509.template import spki_identifier
 
 OpenSigner = Callable[[str], Signer]
 """Signer URI to signer. Raises: BackendUnavailableError for a key that is out of reach."""
@@ -112,17 +112,18 @@ class Keys:
     ) -> Signer | None:
         """Return the CA's signer after holding its key against the CA's certificate.
 
-        Raises: ContradictionError when the signer holds another key than the certificate.
+        While an external CA has not given it one, against its CSR. Raises: ContradictionError when
+        the signer holds another key.
         """
-        signer = self.signer(document)
-        certificate = state.authority(document.name).certificate
-        if signer is None or certificate is None:
+        signer, record = self.signer(document), state.authority(document.name)
+        pinned = record.certificate or record.csr or record.pending_csr
+        if signer is None or pinned is None:
             return signer
-        pinned = standing_certificate(certificate).template.spki_der
-        if self._spkis[document.name] != pinned:
+        if spki_identifier(self._spkis[document.name]) != pinned.key:
+            what = "certificate" if record.certificate else "CSR"
             raise ContradictionError(
                 f"the signer of CA {document.name} ({document.spec.key}) holds another key than the"
-                " CA's certificate; nothing was signed",
+                f" CA's {what}; nothing was signed",
                 remedy="point spec.key to the key that the CA was made with; a new key is a new CA",
             )
         return signer

@@ -129,9 +129,9 @@ class Resumer:
         return objection
 
     def _is_on_another_key(self, ordered: Ordered) -> bool:
-        """Whether the document of the CA that an order creates names another key by now."""
+        """Whether the document of the CA that an order is of names another key by now."""
         given = ordered.particulars
-        if not isinstance(given, CertificateParticulars) or given.authority is None:
+        if isinstance(given, CrlParticulars) or given.authority is None:
             return False
         spki_der = self._subject_key(given.authority)
         return spki_der is None or spki_identifier(spki_der) != given.key

@@ -13,7 +13,7 @@ from itertools import chain
 
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.document import Document
-from gitca.ledger.events import CertificateParticulars, Ordered
+from gitca.ledger.events import CertificateParticulars, CsrParticulars, Ordered
 from gitca.ledger.state import LedgerState
 from gitca.plan.dates import date_changes
 from gitca.plan.desired import Desired, asks_for_requesters
@@ -50,6 +50,8 @@ class Wanted:
     def objection(self, ordered: Ordered) -> Objection | None:
         """Return the first that speaks against signing an order now; nothing does for a CRL's."""
         given = ordered.particulars
+        if isinstance(given, CsrParticulars):
+            return next(self._against_csr(ordered, given), None)
         if not isinstance(given, CertificateParticulars):
             return None
         objections = (
@@ -58,6 +60,11 @@ class Wanted:
             else self.authorities.against(ordered, given)
         )
         return next(chain(self._common(ordered, given), objections), None)
+
+    def _against_csr(self, ordered: Ordered, given: CsrParticulars) -> Iterator[Objection]:
+        if self.planner.revocations.holds_up("", given.key, given.authority):
+            yield Objection("a revocation that names it is to be mended first", final=False)
+        yield from self.authorities.against_csr(ordered, given)
 
     def _common(self, ordered: Ordered, given: CertificateParticulars) -> Iterator[Objection]:
         planned = ((action.ca, action.serial) for action in self.planner.revocations.actions)

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gitca.documents.certificate_authority import CertificateAuthoritySpec
+from gitca.documents.document import Document
 from gitca.documents.load import Governing
-from gitca.ledger.events import CertificateParticulars, Ordered
+from gitca.ledger.events import CertificateParticulars, CsrParticulars, Ordered
 from gitca.ledger.state import LedgerState
 from gitca.plan.crosses import judge_cross
-from gitca.plan.issuers import Issuer, authority_template
+from gitca.plan.issuers import CHANGED, Issuer, authority_template
+from gitca.policy.authority import propose_authority
 from gitca.policy.period import Period
 from gitca.reconcile.keys import Keys
 from gitca.reconcile.objection import Objection, denials, too_long
@@ -29,19 +32,52 @@ class WantedAuthorities:
 
     def against(self, ordered: Ordered, given: CertificateParticulars) -> Iterator[Objection]:
         """Yield what speaks against an order for a CA's own certificate, or a cross-certificate."""
-        name = given.cross or given.authority or ""
-        if name not in self.governing.authorities:
-            is_broken = f"ca/{name}.yaml" in self.governing.broken
-            reason = "the document of the CA is " + ("broken" if is_broken else "gone")
-            yield Objection(reason, final=not is_broken)
-            return
-        issuer = self.issuers.get(name)
-        if issuer is None:
-            yield Objection("what the CA stands on is broken", final=False)
+        issuer = self._issuer(given.cross or given.authority or "")
+        if isinstance(issuer, Objection):
+            yield issuer
         elif given.cross is not None:
             yield from self._cross(ordered, given, issuer)
         else:
             yield from self._own(ordered, given, issuer)
+
+    def against_csr(self, ordered: Ordered, given: CsrParticulars) -> Iterator[Objection]:
+        """Yield what speaks against an order for a CSR, by which an external CA is asked."""
+        issuer = self._issuer(given.authority)
+        if isinstance(issuer, Objection):
+            yield issuer
+            return
+        document = issuer.document
+        if document.spec.state != "active":
+            yield Objection(f"CA {issuer.name} is {document.spec.state} by now")
+        if not issuer.is_external:
+            yield Objection(f"the document of the CA names the issuer {issuer.parent} by now")
+        if given.key in self.governing.blocked_keys:
+            yield Objection("a blocklist refuses its key by now")
+        yield from denials(item for item in issuer.findings if item.rule != CHANGED)
+        # A key that was exchanged behind the same document is for the rebuild to stop at.
+        if document.blob != ordered.documents.ca.blob:
+            yield from self._against_asked(given, document)
+
+    def _against_asked(
+        self, given: CsrParticulars, document: Document[CertificateAuthoritySpec]
+    ) -> Iterator[Objection]:
+        """Yield what only who knows the CA's key can see; without it the order waits anyway."""
+        spki_der = self.keys.public_key(document)
+        if spki_der is None:
+            return
+        if spki_identifier(spki_der) != given.key:
+            yield Objection("the document of the CA names another key since")
+        elif propose_authority(document, spki_der).digest != given.template:
+            yield Objection("the document of the CA asks for another certificate by now")
+
+    def _issuer(self, name: str) -> Issuer | Objection:
+        """Return a CA that has a sound document, or why there is none."""
+        if name not in self.governing.authorities:
+            is_broken = f"ca/{name}.yaml" in self.governing.broken
+            reason = "the document of the CA is " + ("broken" if is_broken else "gone")
+            return Objection(reason, final=not is_broken)
+        issuer = self.issuers.get(name)
+        return issuer or Objection("what the CA stands on is broken", final=False)
 
     def _own(
         self, ordered: Ordered, given: CertificateParticulars, issuer: Issuer

@@ -1,0 +1,177 @@
+"""CAs that one outside of the repository certifies: what is asked of it, and what it gave.
+
+The external CA is asked with a CSR on the CA's key. Its answer is a file beside the CA's document;
+it is judged, and put into use by an event of the ledger. A renewal is another file on the same key.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from gitca.documents.authority_certificates import CertificateFile
+from gitca.documents.load import Governing
+from gitca.documents.words import listed
+from gitca.errors import ContradictionError
+from gitca.findings import Finding, Severity, has_errors
+from gitca.ledger.events import Adopted, DocumentReference
+from gitca.ledger.image import csr_der, csr_path
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
+from gitca.plan.issuers import CHANGED, Issuer
+from gitca.plan.model import AdoptAuthority, RequestAuthority
+from gitca.plan.reserved_keys import judge_standing_key
+from gitca.policy.authority import propose_authority
+from gitca.policy.external import ExternalCase, judge_external
+from gitca.x509.certificate_file import CertificatePath
+from gitca.x509.csr_writing import csr_spki
+from gitca.x509.der import DerError
+
+External = RequestAuthority | AdoptAuthority | Finding
+
+
+def plan_external(
+    issuers: Mapping[str, Issuer], governing: Governing, state: LedgerState, now: datetime
+) -> Iterator[External]:
+    """Yield the CSRs to sign and the certificates to adopt, and what speaks against those."""
+    for issuer in issuers.values():
+        if not issuer.is_external:
+            continue
+        blocked = tuple(_blocked(issuer, governing))
+        yield from blocked
+        if not blocked and not _is_closed(issuer, state):
+            yield from _steps(issuer, issuers, governing, now)
+
+
+def _steps(
+    issuer: Issuer, issuers: Mapping[str, Issuer], governing: Governing, now: datetime
+) -> Iterator[External]:
+    found = tuple(_adoption(issuer, governing.authority_certificates, now))
+    if issuer.document.spec.state == "active":
+        yield from _request(issuer)
+        if issuer.certificate is None and not found:
+            yield _awaited(issuer, issuers, governing)
+    yield from found
+
+
+def _blocked(issuer: Issuer, governing: Governing) -> Iterator[Finding]:
+    """Yield why the key that a CA has asked on is refused; with a certificate it was told."""
+    key = issuer.record.key
+    if issuer.certificate is None and key is not None:
+        yield from judge_standing_key(issuer.document, key, governing.blocked_keys)
+
+
+def _is_closed(issuer: Issuer, state: LedgerState) -> bool:
+    """Whether nothing is asked or adopted: the CA is retired, revoked, or its document denied.
+
+    That its document asks for another certificate than it has is what a new CSR is for.
+    """
+    denials = [item for item in issuer.findings if item.rule != CHANGED]
+    refused = issuer.record.key in state.refused_keys
+    retired = issuer.document.spec.state == "retired"
+    return retired or refused or issuer.is_revoked or has_errors(denials)
+
+
+def _request(issuer: Issuer) -> Iterator[RequestAuthority]:
+    signed = issuer.record.csr
+    if issuer.record.pending_csr is not None:
+        return
+    if signed is None:
+        reason = "an external CA is to certify it"
+    elif signed.request.template != wanted_digest(issuer, signed):
+        reason = "its document asks for another certificate than its CSR"
+    else:
+        return
+    yield RequestAuthority(issuer.name, issuer.name, reason, issuer.sources)
+
+
+def wanted_digest(issuer: Issuer, signed: OrderRecord) -> str:
+    """Return the digest of what a CA's CSR would ask for now, on the key of the one it has."""
+    return propose_authority(issuer.document, csr_key(signed)).digest
+
+
+def csr_key(record: OrderRecord) -> bytes:
+    """Return the key (SPKI, DER) of a signed order for a CSR.
+
+    Raises: ContradictionError when the ledger holds no CSR there.
+    """
+    try:
+        return csr_spki(csr_der(record))
+    except DerError as error:
+        raise ContradictionError(
+            f"the CSR of order {record.ordered.order} in the ledger cannot be read",
+            remedy="find the commit that changed the ledger and restore it",
+        ) from error
+
+
+def _adoption(
+    issuer: Issuer, files: Mapping[str, CertificateFile], now: datetime
+) -> Iterator[AdoptAuthority | Finding]:
+    file, key, adopted = files.get(issuer.name), issuer.record.key, issuer.record.adopted
+    # Without a CSR nobody knows the CA's key; what lies there waits for it.
+    if file is None or key is None or (adopted and adopted.file.blob == file.blob):
+        return
+    verdict = judge_external(ExternalCase(issuer.document, file, key, issuer.certificate, now))
+    path = verdict.path
+    if path is not None and adopted is not None and _is_adopted(adopted, path):
+        return
+    yield from verdict.findings
+    if path is None or has_errors(verdict.findings):
+        return
+    yield AdoptAuthority(
+        authority=issuer.name,
+        reason=f"{file.path} has its certificate, until {path.subject.not_after:%Y-%m-%d}",
+        documents=issuer.sources,
+        file=DocumentReference(file.path, file.blob),
+        certificate_der=path.subject.der,
+        chain=tuple(item.der for item in path.above),
+    )
+
+
+def _is_adopted(adopted: Adopted, path: CertificatePath) -> bool:
+    """Whether a file in other words holds what is in use already."""
+    encoded = [base64.b64encode(item.der).decode() for item in path.certificates]
+    return encoded == [adopted.certificate, *adopted.chain]
+
+
+def adopted_event(action: AdoptAuthority, source: str, run: str, now: datetime) -> Adopted:
+    """Return the event that records an adoption from a commit, dated now."""
+    digest = hashlib.sha256(action.certificate_der).hexdigest()
+    return Adopted(
+        authority=action.authority,
+        fingerprint=f"sha256:{digest}",
+        certificate=base64.b64encode(action.certificate_der).decode(),
+        chain=tuple(base64.b64encode(item).decode() for item in action.chain),
+        document=action.documents.ca,
+        file=action.file,
+        source=source,
+        run=run,
+        date=now,
+    )
+
+
+def _awaited(issuer: Issuer, issuers: Mapping[str, Issuer], governing: Governing) -> Finding:
+    """Return the one finding that tells why nothing comes from a CA that has no certificate."""
+    name = issuer.name
+    waiting = [
+        *(
+            f"policy {item.name}"
+            for item in governing.policies.values()
+            if item.spec.issuer == name
+        ),
+        *(f"CA {item.name}" for item in issuers.values() if item.parent == name),
+    ]
+    below = f": {listed(waiting)}" if waiting else ""
+    remedy = "run gitca reconcile where its key is, to sign its CSR"
+    if issuer.record.csr is not None:
+        remedy = f"let the external CA certify {csr_path(name)}, and commit its answer as"
+        remedy = f"{remedy} ca/{name}.pem, with the CAs above it"
+    return Finding(
+        rule="authority.external",
+        severity=Severity.WARNING,
+        message=f"CA {name} has no certificate yet, and nothing is issued from it{below}",
+        location=issuer.document.at("spec", "issuer"),
+        remedy=remedy,
+    )
