@@ -22,7 +22,7 @@ from components import program, require, softhsm_module
 PIN = "4711-correct-horse"
 SO_PIN = "security-officer"
 TOKENS = (
-    *("contract", "keys", "refusals", "others", "reconcile", "command", "doctor"),
+    *("contract", "keys", "refusals", "others", "reconcile", "command", "doctor", "mixed"),
     *("wrong pin", "wrong file", "spared", "locked", "last try", "twin", "twin"),
 )
 # CK_TOKEN_INFO.flags (PKCS #11 section 3.2), set in the token's file: SoftHSM itself locks none.

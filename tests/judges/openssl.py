@@ -14,6 +14,18 @@ _PURPOSES: dict[Purpose, str] = {"server": "sslserver", "client": "sslclient"}
 
 def verify(chain: Chain) -> Verdict:
     """Judge a path with `-x509_strict -crl_check_all`, trusting its anchor and nothing else."""
+    return _verify(chain, "-crl_check_all")
+
+
+def verify_partial(chain: Chain) -> Verdict:
+    """Judge a path whose anchor is no root; its leaf alone is held against a CRL.
+
+    With -crl_check_all the anchor would need a CRL of the CA above it.
+    """
+    return _verify(chain, "-partial_chain", "-crl_check")
+
+
+def _verify(chain: Chain, *options: str) -> Verdict:
     require("openssl")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -24,7 +36,7 @@ def verify(chain: Chain) -> Verdict:
         intermediates = ("-untrusted", "intermediates.pem") if chain.intermediates else ()
         crls = ("-CRLfile", "crls.pem") if chain.crls else ()
         answer = ask(
-            *("openssl", "verify", "-x509_strict", "-crl_check_all"),
+            *("openssl", "verify", "-x509_strict", *options),
             *("-no-CApath", "-no-CAstore", "-CAfile", "anchor.pem", *intermediates, *crls),
             *("-purpose", _PURPOSES[chain.purpose], "leaf.pem"),
             cwd=folder,
