@@ -192,7 +192,8 @@ def test_the_real_command_goes_on_with_what_was_made_and_verify_proves_it(
     assert kinds(world.clone.plan().actions) == []
     assert world.clone.verify().contradictions == []
     for name, level in zip(LEVELS, world.mix, strict=True):
-        assert level.spec in world.gitca("keys", "show", name)
+        words = world.gitca("keys", "show", name)
+        assert level.spec.replace("RSA-", "RSA ") in words
 
 
 def leaf_template(label: str, dns: str) -> CertificateTemplate:
