@@ -175,17 +175,17 @@ def check_dates(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
 
 def check_above(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
     """`.above`: those above are CAs, and let one this deep be."""
-    for depth, item in enumerate(path.above):
+    for below, item in enumerate(path.above, start=1):
         basic, usage = item.template.basic_constraints, item.template.key_usage
         who = subject_words(item)
         if basic is None or (usage and "keyCertSign" not in usage):
             message = f"{who} is in the path and may sign no certificates (RFC 5280 section 6.1.4)"
             yield case.objection("above", message, "put the issuer's certificate here")
-        elif basic.path_length is not None and basic.path_length < depth:
-            message = f"{who} has pathLength {basic.path_length}, and {depth} CAs are between it"
-            yield case.objection("above", f"{message} and CA {case.authority.name}")
+        elif basic.path_length is not None and basic.path_length < below:
+            message = f"{who} has pathLength {basic.path_length}; {below} is needed"
+            yield case.objection("above", f"{message} above CA {case.authority.name}")
         own = case.authority.spec.path_length
-        most = basic.path_length - depth - 1 if basic and basic.path_length is not None else None
+        most = basic.path_length - below if basic and basic.path_length is not None else None
         if most is not None and most >= 0 and (own is None or own > most):
             message = f"{who} leaves room for pathLength {most}, and the document states"
             remedy = f"write pathLength: {most} or less in {case.authority.path}, and {_AGAIN}"
