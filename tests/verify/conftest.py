@@ -10,9 +10,20 @@ from ca_documents import request, revocation
 from ca_fixtures import issued, issued_once, key_ring, made, made_once, shared
 from ca_signers import failing_after
 from ca_world import Clone
+from external_parent import waiting_once
 from gitca.errors import BackendUnavailableError
 
-__all__ = ["issued", "issued_once", "key_ring", "made", "made_once", "rich", "rich_once", "shared"]
+__all__ = [
+    "issued",
+    "issued_once",
+    "key_ring",
+    "made",
+    "made_once",
+    "rich",
+    "rich_once",
+    "shared",
+    "waiting_once",
+]
 
 
 @pytest.fixture(scope="session")
