@@ -20,6 +20,7 @@ from cryptography import x509
 
 from ca_documents import GOVERNING
 from gitca.errors import GitcaError
+from gitca.git.carry import begin_locally
 from gitca.git.repository import GitRepository, Identity
 from gitca.git.store import Branches, Snapshot, Store
 from gitca.ledger.events import CertificateParticulars
@@ -29,6 +30,8 @@ from gitca.ledger.state import LedgerState
 from gitca.plan.desired import read_desired
 from gitca.plan.make import make_plan
 from gitca.plan.model import Action, Plan
+from gitca.reconcile.carry_over import CarriedOver, carry_over
+from gitca.reconcile.ceremony import Approve, hold_ceremony
 from gitca.reconcile.keys import Keys, OpenSigner
 from gitca.reconcile.recipe import World, reconcile
 from gitca.reconcile.report import Report
@@ -225,6 +228,26 @@ class Clone:
         keys = Keys(opener or self.keys.signer, chosen)
         with self.store() as store:
             return reconcile(store, keys, world or self.world(), take_over=take_over)
+
+    def sign(
+        self,
+        ca: str,
+        *,
+        offline: bool = False,
+        approve: Approve = lambda _: True,
+        opener: OpenSigner | None = None,
+    ) -> Report:
+        """Hold a ceremony, as `gitca sign --ca CA` does."""
+        keys = Keys(opener or self.keys.signer, frozenset({ca}))
+        with self.store() as store:
+            if offline:
+                begin_locally(store)
+            return hold_ceremony(store, keys, self.world(), ca, approve=approve)
+
+    def carry_over(self) -> CarriedOver | None:
+        """Bring to origin what was signed here, as `gitca sign` does."""
+        with self.store() as store:
+            return carry_over(store, store.load(), self.clock.now)
 
     def snapshot(self, commit: str | None = None) -> Snapshot:
         """Return the branch's tip, or another commit, as gitca sees it."""

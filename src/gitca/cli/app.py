@@ -24,6 +24,7 @@ from gitca.cli import (
     revoke,
     schema,
     show,
+    sign,
     status,
 )
 from gitca.cli.examples import EXAMPLES, EXIT_CODES
@@ -98,6 +99,7 @@ app.command("demo", epilog=EXAMPLES["demo"])(demo.demo)
 app.command("validate", epilog=EXAMPLES["validate"])(documents.validate)
 app.command("plan", epilog=EXAMPLES["plan"])(planning.plan)
 app.command("reconcile", epilog=EXAMPLES["reconcile"])(operate.reconcile)
+app.command("sign", epilog=EXAMPLES["sign"])(sign.sign)
 app.command("verify", epilog=EXAMPLES["verify"])(proof.verify)
 app.command("list", epilog=EXAMPLES["list"])(inventory.list_certificates)
 app.command("show", epilog=EXAMPLES["show"])(show.show)

@@ -29,7 +29,7 @@ def report_record(report: Report) -> dict[str, object]:
         "held": [
             {"order": held.ordered.order, "until": format_time(held.until)} for held in report.held
         ],
-        "waiting": [_waiting_record(waiting) for waiting in report.waiting],
+        "waiting": [waiting_record(waiting) for waiting in report.waiting],
         "absent": dict(report.absent),
         "unreachable": dict(report.unreachable),
         "findings": [finding_record(finding) for finding in report.findings],
@@ -37,7 +37,8 @@ def report_record(report: Report) -> dict[str, object]:
     }
 
 
-def _waiting_record(waiting: Waiting) -> dict[str, object]:
+def waiting_record(waiting: Waiting) -> dict[str, object]:
+    """An order that stays recorded, and what it waits for, as JSON gives it."""
     record = order_record(waiting.ordered)
     why = {"ca": waiting.ca, "missing": waiting.missing.value, "reason": waiting.reason}
     return record | {"waitsFor": why}

@@ -52,6 +52,11 @@ EXAMPLES = {
     "reconcile": _examples(
         "  gitca reconcile", "  gitca reconcile --ca issuing", "  gitca reconcile --take-over"
     ),
+    "sign": _examples(
+        "  gitca sign --ca root             show what awaits the key, ask, sign",
+        "  gitca sign --ca root --offline   without a network, on the local branch",
+        "  gitca sign                       carry over what was signed offline",
+    ),
     "verify": _examples("  gitca verify", "  gitca verify --format json"),
     "list": _examples(
         "  gitca list",

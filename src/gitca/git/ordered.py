@@ -24,7 +24,7 @@ def ordered_bytes(repository: GitRepository, snapshot: Snapshot, record: OrderRe
     """
     ordered = record.ordered
     if isinstance(ordered.particulars, CrlParticulars):
-        tbs = _crl_bytes(snapshot.state, ordered, ordered.particulars)
+        tbs = crl_bytes(snapshot.state, ordered, ordered.particulars)
     else:
         tbs = _certificate_bytes(repository, snapshot, ordered)
     if f"sha256:{hashlib.sha256(tbs).hexdigest()}" != ordered.tbs:
@@ -46,7 +46,11 @@ def _certificate_bytes(repository: GitRepository, snapshot: Snapshot, ordered: O
     return repository.read(blob, size_limit=LARGEST_TBS)
 
 
-def _crl_bytes(state: LedgerState, ordered: Ordered, particulars: CrlParticulars) -> bytes:
+def crl_bytes(state: LedgerState, ordered: Ordered, particulars: CrlParticulars) -> bytes:
+    """Return the bytes of the CRL that a CA has ordered and not signed yet.
+
+    Raises: ContradictionError where it has none, or the order says what no CRL can.
+    """
     authority = state.authority(ordered.ca)
     if authority.certificate is None or authority.pending_crl is None:
         raise ContradictionError(f"a CRL of CA {ordered.ca} is ordered before its certificate")

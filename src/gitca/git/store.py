@@ -83,41 +83,45 @@ class Store:
     """
 
     def __init__(self, repository: GitRepository, branches: Branches, committer: Identity) -> None:
-        self._repository = repository
-        self._branches = branches
-        self._committer = committer
+        self.repository = repository
+        self.branches = branches
+        self.committer = committer
         self._remote = repository.remote() is not None
         self._folded: list[tuple[str, str]] = []
         self._state = LedgerState()
-        self._shown = ShownBranch(repository, branches.issued)
+        self.shown = ShownBranch(repository, branches.issued)
         self._listed: tuple[str, tuple[TreeEntry, ...]] = ("", ())
         self.tip: str | None = None
+
+    def work_locally(self) -> None:
+        """Read and write the local branches from now on, whatever origin has."""
+        self._remote = False
 
     @property
     def is_parted(self) -> bool:
         """Whether `issued/` has a branch of its own."""
-        return self._branches.issued != self._branches.documents
+        return self.branches.issued != self.branches.documents
 
     def load(self) -> Snapshot:
         """Return the branch's tip at the remote; at home, where there is no remote.
 
         Raises: BackendUnavailableError (remote), ContradictionError (ledger).
         """
-        source = self._tip(self._branches.documents)
+        source = self._tip(self.branches.documents)
         if source is None:
             raise ContradictionError(
-                f"the branch {self._branches.documents} does not exist",
+                f"the branch {self.branches.documents} does not exist",
                 remedy="commit the documents to it (and push it, where there is a remote)",
             )
-        same = self._branches.issued == self._branches.documents
-        self.tip = source if same else self._tip(self._branches.issued)
+        same = self.branches.issued == self.branches.documents
+        self.tip = source if same else self._tip(self.branches.issued)
         snapshot = self.at(source, self.tip)
         self.check_growth(snapshot)
         return snapshot
 
     def at(self, source: str, tip: str | None) -> Snapshot:
         """Return any commit (`source`) with the ledger of another (`tip`); nothing is fetched."""
-        issued = self._repository.tree(tip, LEDGER_FOLDER, ORDERS_FOLDER) if tip else ()
+        issued = self.repository.tree(tip, LEDGER_FOLDER, ORDERS_FOLDER) if tip else ()
         segments, orders = [], {}
         for entry in issued:
             if entry.path.startswith(f"{ORDERS_FOLDER}/"):
@@ -129,14 +133,14 @@ class Store:
     def check_growth(self, snapshot: Snapshot) -> None:
         """Raise ContradictionError where segments of the ledger were taken away or changed."""
         if snapshot.tip is not None:
-            check_growth(self._repository, snapshot.tip, dict(self._folded))
+            check_growth(self.repository, snapshot.tip, dict(self._folded))
 
     def reviewed(self, commit: str) -> frozenset[str] | None:
         """Return the history of the documents that goes with a commit's `issued/`.
 
         None where this clone does not have the whole of it.
         """
-        return reviewed_history(self._repository, self._branches, commit)
+        return reviewed_history(self.repository, self.branches, commit)
 
     def read(self, blob: str) -> bytes:
         """Return a document's bytes; for one above a mebibyte, as many zeros and one.
@@ -144,7 +148,7 @@ class Store:
         Whoever parses them finds them too large, and reports it at the document.
         """
         try:
-            return self._repository.read(blob, size_limit=LARGEST_DOCUMENT)
+            return self.repository.read(blob, size_limit=LARGEST_DOCUMENT)
         except BlobTooLargeError:
             return bytes(LARGEST_DOCUMENT + 1)
 
@@ -152,7 +156,7 @@ class Store:
         """Return the reader of who changed documents below `requests/` last, as of a commit."""
 
         def read(paths: Collection[str]) -> Mapping[str, Requester]:
-            return self._repository.requesters(commit, paths, below="requests")
+            return self.repository.requesters(commit, paths, below="requests")
 
         return read
 
@@ -161,15 +165,15 @@ class Store:
 
         Raises: BackendUnavailableError where this clone has not enough of the history to tell.
         """
-        return self._repository.has_in_history(source, snapshot.source)
+        return self.repository.has_in_history(source, snapshot.source)
 
     def read_segments(self, blobs: Sequence[str]) -> Iterator[bytes]:
         """Yield the bytes of the ledger's segments."""
-        return self._repository.read_many(blobs, size_limit=LARGEST_SEGMENT)
+        return self.repository.read_many(blobs, size_limit=LARGEST_SEGMENT)
 
     def entries(self, commit: str, *paths: str) -> tuple[TreeEntry, ...]:
         """Return the files of a commit at or below the paths."""
-        return tuple(self._repository.tree(commit, *paths))
+        return tuple(self.repository.tree(commit, *paths))
 
     def record(
         self, snapshot: Snapshot, batch: Batch, *, now: datetime
@@ -206,7 +210,7 @@ class Store:
         Raises: ContradictionError when the bytes are missing or not those that were ordered.
         """
         for record in tuple(snapshot.state.pending.values()):
-            tbs = ordered_bytes(self._repository, snapshot, record)
+            tbs = ordered_bytes(self.repository, snapshot, record)
             yield RecordedOrder(record.ordered, tbs, _PROOF)
 
     def commit(
@@ -231,16 +235,16 @@ class Store:
 
     def bring_forward(self) -> Outcome | None:
         """Bring the user's branch and working tree to `tip`; None when there is no commit."""
-        return None if self.tip is None else self._shown.show(self.tip)
+        return None if self.tip is None else self.shown.show(self.tip)
 
     def _tip(self, branch: str) -> str | None:
         if self._remote:
-            return self._repository.fetch(branch)
-        return self._repository.local_branch(branch)
+            return self.repository.fetch(branch)
+        return self.repository.local_branch(branch)
 
     def _documents(self, source: str) -> tuple[TreeEntry, ...]:
         if self._listed[0] != source:
-            self._listed = source, tuple(self._repository.tree(source, *DOCUMENT_FOLDERS))
+            self._listed = source, tuple(self.repository.tree(source, *DOCUMENT_FOLDERS))
         return self._listed[1]
 
     def _fold(self, segments: Sequence[tuple[str, str]]) -> LedgerState:
@@ -262,11 +266,11 @@ class Store:
         now: datetime,
     ) -> Snapshot:
         path, data = render_segment(snapshot.state.head, events)
-        commit = self._repository.commit(
+        commit = self.repository.commit(
             snapshot.tip,
             changes={**changes, path: data},
             message=commit_message(events),
-            author=self._committer,
+            author=self.committer,
             when=now,
         )
         self._make_known(commit, snapshot.tip)
@@ -274,13 +278,13 @@ class Store:
 
     def _make_known(self, commit: str, before: str | None) -> None:
         if self._remote:
-            self._repository.push(commit, self._branches.issued)
+            self.repository.push(commit, self.branches.issued)
         else:
-            self._shown.advance(commit, before)
+            self.shown.advance(commit, before)
         self.tip = commit
 
     def _after(self, snapshot: Snapshot, commit: str) -> Snapshot:
-        if self._branches.issued != self._branches.documents:
+        if self.branches.issued != self.branches.documents:
             return self.at(snapshot.source, commit)
         # What was written lies below issued/ alone, so that the documents are the parent's.
         self._listed = commit, snapshot.entries

@@ -20,12 +20,14 @@ from gitca.git.process import (
     printable,
 )
 from gitca.git.refs import branch_ref, is_ancestor, object_id, resolve, swap
+from gitca.ledger.segment import LEDGER_FOLDER
 
 _OPERATIONS = {
     "rebase-merge/head-name": "rebase",
     "rebase-apply/head-name": "rebase",
     "BISECT_START": "bisection",
 }
+_MERGE = "merge or rebase them"
 _FILTER = re.compile(r"filter\..*\.(?:clean|smudge|process|required)")
 # The words of read-tree (unpack-trees.c, plumbing), and what they mean to a person.
 _OBSTACLES = (
@@ -215,7 +217,9 @@ def _same(path: Path, root: Path) -> bool:
 def _diverged(git: Git, branch: str, local: str, new: str) -> str:
     count = int(git.ask("rev-list", "--count", "--end-of-options", f"{new}..{local}"))
     commits = "1 commit" if count == 1 else f"{count} commits"
-    return f"local branch {branch} has {commits} that {new[:12]} lacks; merge or rebase them"
+    recorded = git.ask("rev-list", "--max-count=1", f"{new}..{local}", "--", LEDGER_FOLDER)
+    remedy = "`gitca sign` carries over what was signed there" if recorded else _MERGE
+    return f"local branch {branch} has {commits} that {new[:12]} lacks; {remedy}"
 
 
 def _by_hand(move: Move) -> str:

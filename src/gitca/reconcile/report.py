@@ -49,7 +49,8 @@ class Report:
 
     `plan` is the first round's; `findings` the last round's, with those of building, of which what
     stopped nothing is kept from every round. `waiting` are the orders that stay recorded. `absent`
-    and `unreachable` say by CA why its key could not be had.
+    and `unreachable` say by CA why its key could not be had. `declined` says that a person, shown
+    what was to be signed, said no.
     """
 
     run: str
@@ -66,10 +67,11 @@ class Report:
     lost_races: int = 0
     tip: str | None = None
     working_tree: str = ""
+    declined: bool = False
 
     @property
     def exit_code(self) -> Literal[0, 1, 3, 4]:
-        """0 done; 1 findings; 3 others hold orders, run again; 4 a backend did not answer.
+        """0 done; 1 findings, or declined; 3 others hold orders; 4 a backend did not answer.
 
         Orders that wait for a key that is not at this machine are no failure: that is how an
         offline root works.
@@ -78,4 +80,4 @@ class Report:
             return 4
         if self.held:
             return 3
-        return 1 if has_errors(self.findings) else 0
+        return 1 if self.declined or has_errors(self.findings) else 0

@@ -1,0 +1,149 @@
+"""`gitca sign`: signing what is ordered, where the key is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gitca.cli.completion import authority_names
+from gitca.cli.output import Format, complain, write_json
+from gitca.cli.settings import Settings, settings_of
+from gitca.cli.times import clock
+from gitca.errors import BackendUnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from gitca.git.store import Snapshot, Store
+    from gitca.reconcile.carry_over import CarriedOver
+    from gitca.reconcile.ceremony import Approve
+    from gitca.reconcile.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What came of the command: what was carried over, what was signed, and where it lies.
+
+    `branch` is the local branch where origin was not reached, or told to be left alone; None where
+    the work is origin's already, or there is no origin.
+    """
+
+    carried: CarriedOver | None
+    report: Report | None
+    branch: str | None
+
+
+def sign(
+    context: typer.Context,
+    ca: Annotated[
+        str,
+        typer.Option(
+            "--ca",
+            metavar="CA",
+            help="The CA whose key is here; without it, nothing is signed.",
+            autocompletion=authority_names,
+        ),
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Sign without asking.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Use no network: work on the local branch.")
+    ] = False,
+    output_format: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+) -> None:
+    """Sign what awaits the key of one CA, where that key is.
+
+    For a root whose key is offline. Each order that reconcile recorded is rebuilt from its
+    documents, shown in words, and signed once you agree. A root that has no certificate yet orders
+    that, and its first CRL, itself. Where origin does not answer, or with --offline, all of it is
+    on the local branch: push that, or carry the clone to where it can be pushed. Run again in a
+    clone whose origin has gone on, this carries over what was signed there.
+    """
+    _check_options(ca, yes=yes, offline=offline, output_format=output_format)
+    settings = settings_of(context)
+    done = _sign(settings, ca, approve=_approval(yes, settings, output_format), offline=offline)
+    from gitca.cli.sign_done import signing_record, write_signing
+
+    if output_format is Format.JSON:
+        write_json(signing_record(done, ca))
+    else:
+        write_signing(done, settings, ca)
+    if done.report is not None and done.report.exit_code:
+        raise typer.Exit(done.report.exit_code)
+
+
+def _check_options(ca: str, *, yes: bool, offline: bool, output_format: Format) -> None:
+    if offline and not ca:
+        raise UsageError("--offline without --ca", remedy="name the CA whose key is here")
+    if output_format is Format.JSON and ca and not yes:
+        raise UsageError(
+            "--format json cannot ask", remedy="add --yes, or leave --format to be asked"
+        )
+
+
+def _approval(yes: bool, settings: Settings, output_format: Format) -> Approve:
+    from gitca.cli.sign_text import ask, show
+    from gitca.reconcile.ceremony import Proposal
+
+    def approve(proposal: Proposal) -> bool:
+        if output_format is Format.TEXT and not (yes and settings.is_quiet):
+            show(proposal, settings.root, clock())
+        return yes or ask(proposal)
+
+    return approve
+
+
+def _sign(settings: Settings, ca: str, *, approve: Approve, offline: bool) -> Signing:
+    from gitca.cli.clone import open_store
+    from gitca.git.carry import begin_locally
+    from gitca.git.repository import ORIGIN
+
+    with open_store(settings.repo) as store:
+        has_origin = store.repository.remote() is not None
+        carried, snapshot = None, None
+        if has_origin and not offline:
+            snapshot = _load(store, ca)
+        if snapshot is not None:
+            carried = _carry_over(store, snapshot)
+        elif has_origin:
+            begin_locally(store)
+        if not ca:
+            if not has_origin:
+                raise UsageError(f"there is no {ORIGIN} to carry anything to", remedy="give --ca")
+            return Signing(carried, None, None)
+        report = _hold(store, settings, ca, approve)
+        is_local = has_origin and snapshot is None
+        return Signing(carried, report, store.branches.issued if is_local else None)
+
+
+def _load(store: Store, ca: str) -> Snapshot | None:
+    """Return origin's branch; None, told to the user, where origin does not answer."""
+    try:
+        return store.load()
+    except BackendUnavailableError as error:
+        if not ca:
+            raise
+        complain(f"origin does not answer, so this works on the local branch: {error.message}")
+        return None
+
+
+def _carry_over(store: Store, snapshot: Snapshot) -> CarriedOver | None:
+    from gitca.reconcile.carry_over import carry_over
+
+    return carry_over(store, snapshot, clock())
+
+
+def _hold(store: Store, settings: Settings, ca: str, approve: Approve) -> Report:
+    from gitca.cli.clone import check_authority
+    from gitca.cli.passphrase import signer_opener
+    from gitca.cli.run import next_serial, run_name
+    from gitca.documents.load import load_governing
+    from gitca.reconcile.ceremony import hold_ceremony
+    from gitca.reconcile.keys import Keys
+    from gitca.reconcile.recipe import World
+
+    snapshot = store.load()
+    check_authority(load_governing(snapshot.entries, store.read), ca)
+    world = World(clock, next_serial, run_name())
+    # One key is opened here, and no other machine is asked for one.
+    with Keys(signer_opener(settings.root), frozenset({ca})) as keys:
+        return hold_ceremony(store, keys, world, ca, approve=approve)
