@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -83,11 +83,17 @@ class Issuer:
 
 
 def read_issuers(
-    governing: Governing, state: LedgerState, now: datetime, *, before: int | None = None
+    governing: Governing,
+    state: LedgerState,
+    now: datetime,
+    *,
+    before: int | None = None,
+    will_revoke: Callable[[OrderRecord], bool] = lambda _: False,
 ) -> Mapping[str, Issuer]:
     """Return the CAs that have a sound document, parents before children.
 
-    Their certificates are those in use when the segment `before` was written; None for now.
+    Their certificates are those in use when the segment `before` was written; None for now. One
+    that is about to be revoked counts as revoked: a renewal in the same run would outlive it.
     """
     issuers: dict[str, Issuer] = {}
     for document in _parents_first(governing.authorities):
@@ -95,7 +101,7 @@ def read_issuers(
         if document.spec.issuer in ("self", EXTERNAL) or parent is not None:
             standing = state.authority(document.name).certificate_before(before)
             issuers[document.name] = (
-                _read_issuer(document, parent, state, standing, governing)
+                _read_issuer(document, parent, state, standing, governing, will_revoke(standing))
                 if standing is not None
                 else _read_missing(document, parent, state, now)
             )
@@ -158,11 +164,12 @@ def _read_issuer(
     state: LedgerState,
     standing: OrderRecord,
     governing: Governing,
+    will_be_revoked: bool,
 ) -> Issuer:
     """Return a CA that has its certificate."""
     certificate = standing_certificate(standing)
     key, blocked = certificate.template.key_identifier, governing.blocked_keys
-    is_refused = state.is_revoked(standing) or key in state.refused_keys
+    is_refused = will_be_revoked or state.is_revoked(standing) or key in state.refused_keys
     revoked = is_refused or bool(parent and parent.is_revoked)
     findings = (
         *_differences(document, certificate, standing.ordered.ca == EXTERNAL),

@@ -30,8 +30,8 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
     The same documents, state and time give the same plan (I4); a plan made right after its
     reconcile has no action.
     """
-    issuers = read_issuers(desired.governing, state, now)
     revocations = plan_revocations(desired, state, now)
+    issuers = read_issuers(desired.governing, state, now, will_revoke=revocations.will_revoke)
     keys = RequestedKeys.read(desired.requests, KeyOrders(state), desired.entries)
     planned = tuple(RequestPlanner(desired, state, issuers, revocations, now, keys).plan())
     asked = [item for item in planned if isinstance(item, IssueCertificate)]

@@ -27,7 +27,7 @@ class Revocations:
     Keys are refused by revocations, recorded or planned, and by the blocklists of the policies.
     A request is held up when a revocation names it and finds nothing to revoke: issuing it now
     would hand the certificate to that revocation in the next run. `held_by_broken` is what broken
-    RevocationRequests name.
+    RevocationRequests name; `newly_refused` are the keys that the planned revocations refuse.
     """
 
     actions: tuple[RevokeCertificate, ...]
@@ -35,6 +35,13 @@ class Revocations:
     held_up: frozenset[str]
     findings: tuple[Finding, ...]
     held_by_broken: HeldUp = field(default_factory=HeldUp)
+    newly_refused: frozenset[str] = frozenset()
+
+    def will_revoke(self, record: OrderRecord) -> bool:
+        """Whether a planned revocation is of an order's certificate, or refuses its key."""
+        named = (record.ordered.ca, record.certificate.serial)
+        planned = ((action.ca, action.serial) for action in self.actions)
+        return record.certificate.key in self.newly_refused or named in planned
 
     def holds_up(self, request: str, key: str, ca: str) -> bool:
         """Whether nothing may be issued for a request, on a key (`sha256:…`), from a CA."""
@@ -65,9 +72,14 @@ def plan_revocations(desired: Desired, state: LedgerState, now: datetime) -> Rev
         chosen.setdefault((action.ca, action.serial, action.key), action)
     keys = dict(desired.governing.blocked_keys)
     keys |= {key: f"revoked for {revoked.reason}" for key, revoked in state.refused_keys.items()}
-    keys |= _planned_keys(chosen.values(), state)
+    planned = _planned_keys(chosen.values(), state)
     return Revocations(
-        tuple(chosen.values()), keys, frozenset(held_up), (*findings, *broken), held_by
+        actions=tuple(chosen.values()),
+        refused_keys=keys | planned,
+        held_up=frozenset(held_up),
+        findings=(*findings, *broken),
+        held_by_broken=held_by,
+        newly_refused=frozenset(planned),
     )
 
 

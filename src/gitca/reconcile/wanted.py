@@ -40,8 +40,8 @@ class Wanted:
     @classmethod
     def read(cls, desired: Desired, state: LedgerState, keys: Keys, now: datetime) -> Wanted:
         """Return the judge of a snapshot's orders."""
-        issuers = read_issuers(desired.governing, state, now)
         revocations = plan_revocations(desired, state, now)
+        issuers = read_issuers(desired.governing, state, now, will_revoke=revocations.will_revoke)
         requested = RequestedKeys.read(desired.requests, KeyOrders(state), desired.entries)
         planner = RequestPlanner(desired, state, issuers, revocations, now, requested)
         authorities = WantedAuthorities(desired.governing, state, keys, issuers, now)

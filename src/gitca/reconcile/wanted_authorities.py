@@ -85,6 +85,8 @@ class WantedAuthorities:
         spec = issuer.document.spec
         if spec.state != "active":
             yield Objection(f"CA {issuer.name} is {spec.state} by now")
+        if issuer.is_revoked:
+            yield Objection(f"CA {issuer.name}, or one above it, is revoked by now")
         if issuer.parent != ordered.ca:
             yield Objection(f"the document of the CA names the issuer {issuer.parent} by now")
         if issuer.certificate is not None and not issuer.renewal_is_due(self.now):
