@@ -63,6 +63,7 @@ class AuthorityDemands:
         findings = judge_authority(document, None if is_root else signing, facts, self._moment)
         check_granted(self.ordered, findings)
         self._check_key(document, spki_identifier(spki_der))
+        self._check_renewal(document)
         signing_spki = parent.template.spki_der if parent else spki_der
         return Demand(
             template=authority_template(document, signing, spki_der, signing_spki),
@@ -132,6 +133,16 @@ class AuthorityDemands:
             raise contradiction(self.ordered, "a CA is renewed on its own key alone")
         else:
             check_granted(self.ordered, judge_standing_key(document, key, blocked))
+
+    def _check_renewal(self, document: Authority) -> None:
+        """Raise where a CA had its certificate, and its document asked for no other one then."""
+        before = segment_of(self.state, self.ordered)
+        standing = self.state.authority(document.name).certificate_before(before)
+        if standing is None:
+            return
+        issuers = read_issuers(self.governing, self.state, self._moment, before=before)
+        if not issuers[document.name].renewal_is_due(self._moment):
+            raise contradiction(self.ordered, "the document of the CA asked for no renewal then")
 
     def _document(self, name: str) -> Authority:
         document = self.governing.authorities.get(name)
