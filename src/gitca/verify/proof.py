@@ -207,8 +207,8 @@ def _judge(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> Iterator[Co
 def _given_bytes(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> bytes | None:
     """Return the bytes that the documents give for a certificate or a CSR.
 
-    None for a CRL, whose bytes the replay has compared, and for what is a CA's own and not signed
-    yet: its key is known to the signer alone. Raises: ContradictionError.
+    None for a CRL, whose bytes the replay has compared, and for what is a new CA's own and not
+    signed yet: its key is known to the signer alone. Raises: ContradictionError.
     """
     ordered = record.ordered
     if isinstance(ordered.particulars, CrlParticulars):
@@ -217,7 +217,10 @@ def _given_bytes(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> bytes
     if ordered.particulars.authority is None:
         return rebuild.bytes_of(ordered, None)
     if record.signed is None:
-        return None
+        standing = replay.state.authority(ordered.particulars.authority).certificate
+        # A renewal is on the key that the CA has.
+        own = standing and standing_certificate(standing).template.spki_der
+        return rebuild.bytes_of(ordered, own) if own else None
     if isinstance(ordered.particulars, CsrParticulars):
         return rebuild.bytes_of(ordered, csr_spki(csr_der(record)))
     return rebuild.bytes_of(ordered, standing_certificate(record).template.spki_der)
