@@ -13,7 +13,7 @@ from gitca.cli.times import format_time
 from gitca.errors import ContradictionError
 from gitca.ledger.events import CertificateParticulars
 from gitca.ledger.image import certificate_der, order_path
-from gitca.ledger.records import OrderRecord
+from gitca.ledger.records import EXTERNAL, OrderRecord
 from gitca.ledger.state import LedgerState
 from gitca.x509.certificate import CertificateError, parse_certificate, template_of
 from gitca.x509.template import CertificateTemplate
@@ -72,15 +72,26 @@ class Row:
 def certificate_orders(state: LedgerState, *, authorities: bool) -> list[OrderRecord]:
     """The orders for certificates that were not abandoned, oldest first.
 
-    With `authorities` those for CAs' own certificates too.
+    With `authorities` those for CAs' own certificates too, and what external CAs gave, which is as
+    if ordered by `EXTERNAL`.
     """
-    return [
+    ordered = [
         record
         for record in state.orders.values()
         if isinstance(record.ordered.particulars, CertificateParticulars)
         and record.abandoned is None
         and (authorities or record.certificate.request is not None)
     ]
+    if not authorities:
+        return ordered
+    given = [record for name in state.authorities for record in adopted_records(state, name)]
+    return sorted([*ordered, *given], key=lambda record: record.segment)
+
+
+def adopted_records(state: LedgerState, ca: str) -> list[OrderRecord]:
+    """What external CAs gave to a CA, oldest first."""
+    records = (record for _, record in state.authority(ca).certificates)
+    return [record for record in records if record.ordered.ca == EXTERNAL]
 
 
 def status_of(record: OrderRecord, state: LedgerState, now: datetime) -> Status:

@@ -9,8 +9,8 @@ from gitca.cli.output import Piece, Styled, counted, write_line
 from gitca.cli.report import tally, write_findings
 from gitca.cli.settings import Settings
 from gitca.cli.times import format_time
-from gitca.ledger.events import CrlParticulars, CsrParticulars, Ordered, Revoked
-from gitca.plan.model import CreateAuthority
+from gitca.ledger.events import Adopted, CrlParticulars, CsrParticulars, Ordered, Revoked
+from gitca.plan.model import CreateAuthority, RequestAuthority
 from gitca.plan.render_json import finding_record
 from gitca.reconcile.report import Missing, Report, Waiting
 
@@ -26,6 +26,7 @@ def report_record(report: Report) -> dict[str, object]:
         "resumed": [ordered.order for ordered in report.resumed],
         "abandoned": list(report.abandoned),
         "revoked": [_revoked_record(revoked) for revoked in report.revoked],
+        "adopted": [_adopted_record(event) for event in report.adopted],
         "held": [
             {"order": held.ordered.order, "until": format_time(held.until)} for held in report.held
         ],
@@ -68,6 +69,15 @@ def _revoked_record(revoked: Revoked) -> dict[str, object]:
         "key": revoked.key,
         "reason": revoked.reason,
         "document": revoked.document.path,
+    }
+
+
+def _adopted_record(event: Adopted) -> dict[str, object]:
+    return {
+        "authority": event.authority,
+        "fingerprint": event.fingerprint,
+        "file": event.file.path,
+        "above": len(event.chain),
     }
 
 
@@ -121,6 +131,11 @@ def _whereabouts(missing: Missing, signing: str, ca: str) -> str:
 def _unmade(report: Report) -> Iterator[str]:
     """Yield in words which CAs cannot be made here, for want of the key that they are to be on."""
     for action in report.plan.actions if report.plan else ():
+        if isinstance(action, RequestAuthority) and action.authority in report.absent:
+            yield (
+                f"CA {action.authority} has no CSR as its document asks, and its key is not at this"
+                " machine; run `gitca reconcile` where it is"
+            )
         if isinstance(action, CreateAuthority) and action.authority in report.absent:
             command = f"sign --ca {action.ca}" if action.ca == action.authority else "reconcile"
             yield (
@@ -130,7 +145,8 @@ def _unmade(report: Report) -> Iterator[str]:
 
 
 def _write_done(report: Report, *, everything: bool) -> None:
-    lines = [*map(_revoked_line, report.revoked), *map(signed_line, report.signed)]
+    done = (map(_revoked_line, report.revoked), map(_adopted_line, report.adopted))
+    lines = [*(line for kind in done for line in kind), *map(signed_line, report.signed)]
     shown = lines if everything else lines[:_SHOWN]
     for line in shown:
         write_line(*line)
@@ -141,6 +157,11 @@ def _write_done(report: Report, *, everything: bool) -> None:
 def _revoked_line(revoked: Revoked) -> list[Piece]:
     what = f"{revoked.ca} {revoked.serial}" if revoked.serial else f"key {revoked.key}"
     return [Styled("revoked ", "red"), f"{what}: {revoked.reason} ({revoked.document.path})"]
+
+
+def _adopted_line(event: Adopted) -> list[Piece]:
+    what = f"certificate of CA {event.authority} from {event.file.path}, {event.fingerprint}"
+    return [Styled("adopted ", "green"), what]
 
 
 def signed_line(ordered: Ordered) -> list[Piece]:
@@ -169,15 +190,20 @@ def _write_end(report: Report) -> None:
 
 
 def _totals(report: Report) -> Iterator[str]:
-    kinds = Counter(
-        "CRL" if isinstance(ordered.particulars, CrlParticulars) else "certificate"
-        for ordered in report.signed
-    )
+    kinds = Counter(_kind(ordered) for ordered in report.signed)
     for kind, number in sorted(kinds.items()):
         yield f"{counted(number, kind)} signed"
     if report.revoked:
         yield f"{len(report.revoked)} revoked"
+    if report.adopted:
+        yield f"{counted(len(report.adopted), 'certificate')} adopted"
     if report.resumed:
         yield f"{counted(len(report.resumed), 'order')} of an earlier run finished"
     if report.abandoned:
         yield f"{counted(len(report.abandoned), 'order')} abandoned"
+
+
+def _kind(ordered: Ordered) -> str:
+    if isinstance(ordered.particulars, CrlParticulars):
+        return "CRL"
+    return "CSR" if isinstance(ordered.particulars, CsrParticulars) else "certificate"

@@ -63,11 +63,12 @@ def list_certificates(
     from gitca.cli.certificates import certificate_orders, row_of
     from gitca.cli.clone import check_authority, open_clone
     from gitca.cli.progress import tracked
+    from gitca.ledger.records import EXTERNAL
 
     settings, now = settings_of(context), clock()
     with open_clone(settings.repo) as clone:
         if ca:
-            check_authority(clone.governing, ca, also=clone.state.authorities)
+            check_authority(clone.governing, ca, also={*clone.state.authorities, EXTERNAL})
         orders = [
             record
             for record in certificate_orders(clone.state, authorities=authorities)

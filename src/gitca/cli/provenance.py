@@ -13,7 +13,7 @@ from gitca.cli.times import distance, format_time
 from gitca.git.process import Git, as_text
 from gitca.ledger.events import DocumentReference, Revoked
 from gitca.ledger.image import authority_path, certificate_path
-from gitca.ledger.records import OrderRecord
+from gitca.ledger.records import EXTERNAL, OrderRecord
 from gitca.plan.words import authority_words, extension_lines, key_words, usage_words
 
 
@@ -38,14 +38,16 @@ def certificate_record(clone: Clone, record: OrderRecord, now: datetime) -> dict
         "authority": authority_words(row.template) or None,
         "extensions": extension_lines(row.template),
         "file": _file(record),
-        "order": ordered.order,
+        "order": None if ordered.ca == EXTERNAL else ordered.order,
         "segment": record.segment,
         "run": ordered.run,
         "signatureAlgorithm": ordered.signature_algorithm,
-        "signingKey": record.signed.key if record.signed else None,
+        "signingKey": record.signed.key if record.signed and ordered.ca != EXTERNAL else None,
         "signingRequest": record.signed.request_id if record.signed else None,
         "sourceCommit": ordered.source,
-        "documents": [_document_record(clone, record, what, d) for what, d in _documents(record)],
+        "documents": [
+            _document_record(clone, record, what, item) for what, item in _documents(clone, record)
+        ],
         "revocation": revoked and _revocation_record(revoked),
     }
 
@@ -88,14 +90,19 @@ def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
 
 def _origins(clone: Clone, record: OrderRecord) -> Iterator[tuple[str, str]]:
     ordered = record.ordered
-    yield "order", f"{ordered.order} (ledger segment {record.segment}, run {ordered.run})"
+    is_adopted = ordered.ca == EXTERNAL
+    place = f"ledger segment {record.segment}, run {ordered.run}"
+    if is_adopted:
+        yield "adopted", f"from an external CA ({place})"
+    else:
+        yield "order", f"{ordered.order} ({place})"
     yield "judged at", f"commit {ordered.source[:12]}"
-    for what, document in _documents(record):
+    for what, document in _documents(clone, record):
         yield what, f"{document.path} (blob {document.blob[:12]})"
         change = last_change(clone, ordered.source, document.path)
         if change is not None:
             yield "", f"{change.date[:10]}, commit {change.commit[:12]}, by {change.author}"
-    if record.signed is not None:
+    if record.signed is not None and not is_adopted:
         request = record.signed.request_id
         used = f" (request {request})" if request else ""
         yield "signed with", f"{record.signed.key}, {ordered.signature_algorithm}{used}"
@@ -108,7 +115,9 @@ def _others(clone: Clone, record: OrderRecord, now: datetime) -> Iterator[tuple[
             yield status_of(other, clone.state, now).value, other.certificate.serial
 
 
-def _documents(record: OrderRecord) -> Iterator[tuple[str, DocumentReference]]:
+def _documents(clone: Clone, record: OrderRecord) -> Iterator[tuple[str, DocumentReference]]:
+    authority = clone.state.authority(record.certificate.authority or "")
+    adopted = authority.adoptions.get((record.signed and record.signed.fingerprint) or "")
     documents = record.ordered.documents
     csr = documents.csr if documents.csr != documents.request else None
     for what, reference in (
@@ -116,6 +125,7 @@ def _documents(record: OrderRecord) -> Iterator[tuple[str, DocumentReference]]:
         ("CSR", csr),
         ("policy", documents.policy),
         ("CA", documents.ca),
+        ("file", adopted.file if adopted else None),
     ):
         if reference is not None:
             yield what, reference

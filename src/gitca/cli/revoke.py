@@ -97,10 +97,11 @@ def _target(clone: Clone, target: str, ca: str) -> tuple[dict[str, Value], str]:
     """The spec that names what is revoked, and what its document is called after."""
     from gitca.cli.show import find_certificate
     from gitca.documents.revocation_request import AUTHORITY_REVOCATIONS
+    from gitca.ledger.records import EXTERNAL
 
     authorities = AUTHORITY_REVOCATIONS.removeprefix("requests/")
     if _KEY.fullmatch(target):
-        is_authority = any(r.certificate.authority for r in clone.state.keys.get(target, ()))
+        is_authority = any(item.key == target for item in clone.state.authorities.values())
         folder = authorities if is_authority else "keys/"
         return {"key": target}, f"{folder}{target.removeprefix('sha256:')[:16]}"
     request = clone.state.requests.get(target)
@@ -110,6 +111,9 @@ def _target(clone: Clone, target: str, ca: str) -> tuple[dict[str, Value], str]:
     record = find_certificate(clone, target, ca=ca or None)
     _check_standing(clone, target, [record])
     given = record.certificate
+    if record.ordered.ca == EXTERNAL:
+        # Its serial number is for the external CA to revoke; here its key is refused.
+        return {"key": given.key}, f"{authorities}{given.authority}-{given.key[7:15]}"
     stem = given.request or f"{authorities}{given.authority}"
     return {"serial": given.serial, "ca": record.ordered.ca}, f"{stem}-{given.serial[:8]}"
 

@@ -89,7 +89,7 @@ def _overdue(clone: Clone, asked: frozenset[str], now: datetime) -> Iterator[Ite
     for record in clone.state.pending.values():
         if record.ordered.lease < now:
             why = "ordered, and its run did not sign it"
-            yield Item(_name_of(record), record.ordered.lease, why)
+            yield Item(record.about, record.ordered.lease, why)
 
 
 def _overdue_authority(
@@ -129,7 +129,7 @@ def _expiring(
 def _pending(clone: Clone) -> Iterator[Item]:
     for record in clone.state.pending.values():
         why = f"ordered by run {record.ordered.run}, not yet signed"
-        yield Item(_name_of(record), record.ordered.lease, why)
+        yield Item(record.about, record.ordered.lease, why)
 
 
 def _kept(valid: list[OrderRecord], asked: frozenset[str]) -> Iterator[Item]:
@@ -145,14 +145,6 @@ def _waivers(clone: Clone, now: datetime) -> Iterator[Item]:
         state = "has ended" if spec.until <= now else "is in force"
         why = f"its waiver of {spec.rule} {state} ({waiver.path}: {spec.reason})"
         yield Item(spec.request, spec.until, why)
-
-
-def _name_of(record: OrderRecord) -> str:
-    from gitca.ledger.events import CrlParticulars
-
-    if isinstance(record.ordered.particulars, CrlParticulars):
-        return f"CRL {record.crl.number} of CA {record.ordered.ca}"
-    return record.certificate.request or f"CA {record.certificate.authority}"
 
 
 def standing_record(standing: Standing) -> dict[str, object]:

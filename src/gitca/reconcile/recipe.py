@@ -125,6 +125,7 @@ class _Reconciler:
         except LostRaceError:
             return self._lost()
         self.report.revoked += built.batch.revoked
+        self.report.adopted += built.batch.adopted
         self._fulfil(snapshot, desired, orders)  # 7 sign, 8 check, 9 commit
         return True
 

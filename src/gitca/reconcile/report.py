@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from gitca.findings import Finding, has_errors
-from gitca.ledger.events import Ordered, Revoked
+from gitca.ledger.events import Adopted, Ordered, Revoked
 from gitca.plan.model import Plan
 
 
@@ -60,6 +60,7 @@ class Report:
     resumed: list[Ordered] = field(default_factory=list)
     abandoned: list[str] = field(default_factory=list)
     revoked: list[Revoked] = field(default_factory=list)
+    adopted: list[Adopted] = field(default_factory=list)
     held: tuple[Held, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
