@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from authority_forger import AuthorityForger
+from ca_forger import signed_with
 from ca_signers import Watched
 from ca_world import Clone
 from cross_world import cross_certificate, crossed, crossed_once, old_root
@@ -79,3 +80,22 @@ def test_a_forged_cross_certificate_on_another_key_is_refused(forger: AuthorityF
         forger.clone.reconcile(take_over=True)
     assert refusal.value.exit_code == 5
     assert forger.clone.verify().exit_code == 5
+
+
+def test_a_cross_certificate_that_was_signed_behind_gitcas_back_is_found_by_verify(
+    forger: AuthorityForger,
+) -> None:
+    """By whoever has the old root's key and may push."""
+    clone = forger.clone
+    clone.save(old_root())
+    ordered, tbs = forger.certificate(source=clone.tip, documents=forger.documents("root"))
+    forger.push(ordered, tbs, signed_with(clone, ordered, tbs, "root"))
+    words = [item.message for item in clone.verify().contradictions]
+    assert any("lists no cross-certificate" in message for message in words), words
+
+
+def test_a_cross_certificate_under_another_key_is_found_by_verify(forger: AuthorityForger) -> None:
+    ordered, tbs = forger.certificate()
+    forger.push(ordered, tbs, signed_with(forger.clone, ordered, tbs, "spare"))
+    words = [item.message for item in forger.clone.verify().contradictions]
+    assert any("not one of CA root's key" in message for message in words), words

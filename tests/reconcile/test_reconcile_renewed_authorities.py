@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from cryptography import x509
 
-from authority_forger import AuthorityForger
+from authority_forger import spki_of
 from ca_documents import authority, request, revocation
-from ca_signers import Watched
-from ca_world import Clone
-from gitca.errors import ContradictionError
+from ca_world import Clone, kinds
 from gitca.reconcile.report import Missing
-from gitca.x509.template import CertificateTemplate
+from gitca.x509.template import spki_identifier
+from renewal_world import check_idle, due, own_certificate
 
-RENEWED = authority("issuing", "root", renewBefore="1660d")
-"""The issuing CA, of 1826 days, renewed when it is 166 days old."""
-
-
-def own_certificate(clone: Clone, ca: str) -> x509.Certificate:
-    return x509.load_pem_x509_certificate(clone.read(f"issued/{ca}/ca.pem"))
-
-
-def check_idle(clone: Clone) -> None:
-    """Nothing is planned or pending, and all is proved."""
-    assert clone.plan().actions == ()
-    assert not clone.state.pending
-    assert clone.verify().contradictions == []
-
-
-@pytest.fixture
-def due(issued: Clone) -> Clone:
-    """The issuing CA's renewal is due, and a request waits; the root's CRL lasts for a year."""
-    yearly = {"lifetime": "400d", "refreshBefore": "30d"}
-    issued.save({"ca/issuing.yaml": RENEWED, "ca/root.yaml": authority("root", crl=yearly)})
-    issued.clock.forward(days=5)
-    assert issued.reconcile().exit_code == 0
-    issued.clock.forward(days=165)
-    issued.save({"requests/late.yaml": request("b", "late.example.internal")})
-    return issued
+__all__ = ["due"]
 
 
 def test_an_issuing_ca_is_renewed_on_its_key_and_old_and_new_certificates_verify(
@@ -128,11 +100,21 @@ def test_the_renewal_of_an_offline_roots_child_waits_and_leaves_go_on_meanwhile(
     check_idle(due)
 
 
-@pytest.mark.parametrize("reason", ["cACompromise", "cessationOfOperation"])
-def test_a_revoked_ca_is_not_renewed(due: Clone, reason: str) -> None:
+@pytest.mark.parametrize("named", ["serial number", "serial number, compromised", "key"])
+def test_a_ca_that_is_revoked_when_its_renewal_is_due_is_not_renewed(
+    due: Clone, named: str
+) -> None:
+    """The revocation is recorded by the very run that would have renewed it."""
     before = own_certificate(due, "issuing")
     serial = f"{before.serial_number:x}"
-    due.save({"requests/ca/gone.yaml": revocation(reason, serial=serial, ca="root")})
+    certificate = {"serial": serial, "ca": "root"}
+    document = {
+        "serial number": revocation("cessationOfOperation", **certificate),
+        "serial number, compromised": revocation("cACompromise", **certificate),
+        "key": revocation("cACompromise", key=spki_identifier(spki_of(due, "issuing"))),
+    }
+    due.save({"requests/ca/gone.yaml": document[named]})
+    assert "renew-ca" not in kinds(due.plan().actions)
     report = due.reconcile()
     assert "authority.revoked" in {finding.rule for finding in report.findings}
     assert own_certificate(due, "issuing") == before
@@ -140,6 +122,32 @@ def test_a_revoked_ca_is_not_renewed(due: Clone, reason: str) -> None:
     assert due.state.requests.get("late") is None
     due.clock.forward(hours=1)
     check_idle(due)
+
+
+def test_a_pending_renewal_of_a_ca_that_is_revoked_meanwhile_is_abandoned(due: Clone) -> None:
+    before = own_certificate(due, "issuing")
+    due.reconcile(opener=due.keys.but(root=None))
+    due.clock.forward(hours=1)
+    document = revocation("cessationOfOperation", serial=f"{before.serial_number:x}", ca="root")
+    due.save({"requests/ca/gone.yaml": document})
+    report = due.reconcile()
+    assert len(report.abandoned) == 1
+    assert own_certificate(due, "issuing") == before
+    due.clock.forward(hours=1)
+    check_idle(due)
+
+
+def test_what_needs_a_cas_renewal_is_issued_by_the_same_run_after_it(issued: Clone) -> None:
+    """Thirty days of a certificate do not fit into the last twenty of the CA."""
+    issued.save({"ca/issuing.yaml": authority("issuing", "root", renewBefore="60d")})
+    issued.clock.forward(days=5 * 365 + 1 - 20)
+    issued.save({"requests/late.yaml": request("b", "late.example.internal")})
+    report = issued.reconcile()
+    assert (report.exit_code, [item for item in report.findings if item.is_error]) == (0, [])
+    assert issued.openssl_verify("late") == "OK"
+    assert issued.certificate("late").not_valid_after_utc > issued.clock.now + timedelta(days=29)
+    issued.clock.forward(hours=1)
+    check_idle(issued)
 
 
 def test_the_old_certificate_is_revoked_as_superseded_and_the_ca_works_on(due: Clone) -> None:
@@ -168,64 +176,3 @@ def test_a_renewal_that_is_not_wanted_any_more_is_abandoned(due: Clone) -> None:
     assert len(report.abandoned) == 1
     assert own_certificate(due, "issuing") == before
     check_idle(due)
-
-
-@pytest.fixture
-def forger(due: Clone) -> AuthorityForger:
-    return AuthorityForger.of_renewal(due)
-
-
-def refused(clone: Clone, words: str) -> None:
-    """Reconcile stops with exit 5 and signs nothing; verify says so too."""
-    before = clone.tip
-    signers = {
-        name: Watched(clone.keys.named(name), lambda _: None) for name in ("root", "issuing")
-    }
-    with pytest.raises(ContradictionError, match=words) as refusal:
-        clone.reconcile(take_over=True, opener=clone.keys.but(**signers))
-    assert refusal.value.exit_code == 5
-    assert [signer.signed for signer in signers.values()] == [[], []]
-    assert clone.tip == before
-    assert clone.verify().exit_code == 5
-
-
-def test_the_honest_renewal_written_by_hand_is_signed(forger: AuthorityForger) -> None:
-    forger.push(*forger.certificate())
-    assert forger.clone.reconcile(take_over=True).exit_code == 0
-    assert forger.clone.verify().contradictions == []
-    issuing = forger.clone.state.authority("issuing")
-    assert issuing.certificate is not None
-    assert issuing.certificate.certificate.serial == forger.given.serial
-
-
-def test_a_forged_renewal_of_another_validity_is_refused(forger: AuthorityForger) -> None:
-    longer = forger.given.not_after + timedelta(days=1)
-    forger.push(*forger.certificate(particulars={"not_after": longer}))
-    refused(forger.clone, "its dates are not those")
-
-
-def test_a_forged_renewal_on_another_key_is_refused(forger: AuthorityForger) -> None:
-    """The ledger itself admits one key for a CA."""
-    spki_der = forger.clone.keys.named("other").public_key()
-    forger.push(*forger.certificate(template=replace(forger.template, spki_der=spki_der)))
-    with pytest.raises(ContradictionError, match="key") as refusal:
-        forger.clone.reconcile(take_over=True)
-    assert refusal.value.exit_code == 5
-    assert forger.clone.verify().exit_code == 5
-
-
-@pytest.mark.parametrize("change", [AuthorityForger.freer, AuthorityForger.renamed])
-def test_a_forged_renewal_that_says_something_else_is_refused(
-    forger: AuthorityForger, change: Callable[[AuthorityForger], CertificateTemplate]
-) -> None:
-    forger.push(*forger.certificate(template=change(forger)))
-    refused(forger.clone, "ask for another certificate")
-
-
-def test_a_forged_renewal_that_no_document_asks_for_is_refused(due: Clone) -> None:
-    """Every renewal lengthens the life of a key; whoever may push is not to decide on it."""
-    forger = AuthorityForger.of_renewal(due)
-    clone = forger.clone
-    clone.save({"ca/issuing.yaml": authority("issuing", "root")})
-    forger.push(*forger.certificate(source=clone.tip, documents=forger.documents("issuing")))
-    refused(clone, "asked for no renewal")
