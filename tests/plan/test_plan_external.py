@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ca_documents import authority, document, policy, request
+from ca_documents import authority, document, policy, request, revocation
 from ca_world import NOW, Clone, KeyRing, kinds
 from external_parent import ANSWER, CSR, DOCUMENTS, ISSUING, ExternalWorld, given
 from gitca.plan.model import AdoptAuthority, Plan
@@ -163,3 +163,27 @@ def test_a_blocked_key_is_neither_asked_on_nor_adopted(world: ExternalWorld) -> 
     plan = world.clone.plan()
     assert plan.actions == ()
     assert rules(plan) == ["authority.key.blocked"]
+
+
+def test_a_key_that_is_about_to_be_refused_is_not_adopted_in_the_same_run(
+    world: ExternalWorld,
+) -> None:
+    key = world.clone.state.authority("issuing").key
+    stop = revocation(key=key, reason="cACompromise")
+    plan_of_both = {"requests/ca/stop.yaml": stop, "requests/web.yaml": request("web", "w.example")}
+    world.answer(world.good(), **plan_of_both)
+    assert kinds(world.clone.plan().actions) == ["revoke"]
+    world.clone.save({"requests/ca/stop.yaml": stop.replace("spec", "specs")})
+    assert kinds(world.clone.plan().actions) == []
+    world.clone.save({"requests/ca/stop.yaml": None})
+    assert kinds(world.clone.plan().actions) == ["adopt-ca"]
+
+
+def test_the_key_of_a_ca_without_a_certificate_is_revoked_below_requests_ca_alone(
+    world: ExternalWorld,
+) -> None:
+    key = world.clone.state.authority("issuing").key
+    world.clone.save({"requests/stop.yaml": revocation(key=key)})
+    plan = world.clone.plan()
+    assert plan.actions == ()
+    assert "revocation.authority" in rules(plan)

@@ -19,10 +19,10 @@ from gitca.findings import Finding, Severity, has_errors
 from gitca.ledger.events import Adopted, DocumentReference
 from gitca.ledger.image import csr_der, csr_path
 from gitca.ledger.records import OrderRecord
-from gitca.ledger.state import LedgerState
 from gitca.plan.issuers import CHANGED, Issuer
 from gitca.plan.model import AdoptAuthority, RequestAuthority
 from gitca.plan.reserved_keys import judge_standing_key
+from gitca.plan.revocations import Revocations
 from gitca.policy.authority import propose_authority
 from gitca.policy.external import ExternalCase, judge_external
 from gitca.x509.certificate_file import CertificatePath
@@ -33,7 +33,7 @@ External = RequestAuthority | AdoptAuthority | Finding
 
 
 def plan_external(
-    issuers: Mapping[str, Issuer], governing: Governing, state: LedgerState, now: datetime
+    issuers: Mapping[str, Issuer], governing: Governing, revocations: Revocations, now: datetime
 ) -> Iterator[External]:
     """Yield the CSRs to sign and the certificates to adopt, and what speaks against those."""
     for issuer in issuers.values():
@@ -41,7 +41,7 @@ def plan_external(
             continue
         blocked = tuple(_blocked(issuer, governing))
         yield from blocked
-        if not blocked and not _is_closed(issuer, state):
+        if not blocked and not _is_closed(issuer, revocations):
             yield from _steps(issuer, issuers, governing, now)
 
 
@@ -63,13 +63,15 @@ def _blocked(issuer: Issuer, governing: Governing) -> Iterator[Finding]:
         yield from judge_standing_key(issuer.document, key, governing.blocked_keys)
 
 
-def _is_closed(issuer: Issuer, state: LedgerState) -> bool:
+def _is_closed(issuer: Issuer, revocations: Revocations) -> bool:
     """Whether nothing is asked or adopted: the CA is retired, revoked, or its document denied.
 
-    That its document asks for another certificate than it has is what a new CSR is for.
+    Revoked is also what is about to be, or may be by a document that is to be mended. That the CA's
+    document asks for another certificate than it has is what a new CSR is for.
     """
     denials = [item for item in issuer.findings if item.rule != CHANGED]
-    refused = issuer.record.key in state.refused_keys
+    key = issuer.record.key or ""
+    refused = key in revocations.refused_keys or revocations.holds_up("", key, issuer.name)
     retired = issuer.document.spec.state == "retired"
     return retired or refused or issuer.is_revoked or has_errors(denials)
 

@@ -123,6 +123,8 @@ def _authority_of_others(
         named += filter(None, [state.serials.get((spec.ca or "", spec.serial))])
     given = [record.certificate for record in named]
     names = [name for item in given if (name := item.authority or item.cross) is not None]
+    # The key of a CA that an external one has not certified yet is on no certificate.
+    names += [name for name, item in state.authorities.items() if spec.key and item.key == spec.key]
     if not names:
         return None
     what, at = _target(spec)
