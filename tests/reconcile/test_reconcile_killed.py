@@ -80,15 +80,15 @@ def copies(waiting: Clone, folder: Path, *, with_origin: bool) -> Iterator[Clone
         shutil.rmtree(folder / f"{number}")
 
 
-def killed(clone: Clone, shim: Path, *, when: str, at: int) -> bool:
-    """Run reconcile and say whether it was killed; one that was not has succeeded."""
+def killed(clone: Clone, shim: Path, *arguments: str, when: str, at: int) -> bool:
+    """Run reconcile, or another command, and say whether it was killed; else it has succeeded."""
     counter = clone.folder.parent / "count"
     counter.write_text("0\n")
     real = shutil.which("git")
     assert real is not None
     running = gitca_process.run(
         clone.folder,
-        "reconcile",
+        *(arguments or ("reconcile",)),
         PATH=f"{shim}:/usr/local/bin:/usr/bin:/bin",
         SHIM_COUNT=str(counter),
         SHIM_WHEN=when,

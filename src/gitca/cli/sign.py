@@ -95,7 +95,6 @@ def _approval(yes: bool, settings: Settings, output_format: Format) -> Approve:
 def _sign(settings: Settings, ca: str, *, approve: Approve, offline: bool) -> Signing:
     from gitca.cli.clone import open_store
     from gitca.git.carry import begin_locally
-    from gitca.git.repository import ORIGIN
 
     with open_store(settings.repo) as store:
         has_origin = store.repository.remote() is not None
@@ -107,12 +106,25 @@ def _sign(settings: Settings, ca: str, *, approve: Approve, offline: bool) -> Si
         elif has_origin:
             begin_locally(store)
         if not ca:
-            if not has_origin:
-                raise UsageError(f"there is no {ORIGIN} to carry anything to", remedy="give --ca")
+            _check_branch(store, has_origin=has_origin)
             return Signing(carried, None, None)
         report = _hold(store, settings, ca, approve)
         is_local = has_origin and snapshot is None
         return Signing(carried, report, store.branches.issued if is_local else None)
+
+
+def _check_branch(store: Store, *, has_origin: bool) -> None:
+    """Raise UsageError where nothing could have been carried over at all."""
+    from gitca.git.repository import ORIGIN
+
+    branch = store.branches.issued
+    if not has_origin:
+        raise UsageError(f"there is no {ORIGIN} to carry anything to", remedy="give --ca")
+    if store.repository.local_branch(branch) is None:
+        raise UsageError(
+            f"there is no local branch {branch} to carry anything over from",
+            remedy=f"git switch -c {branch} COMMIT, with the commit that the safe's bundle brought",
+        )
 
 
 def _load(store: Store, ca: str) -> Snapshot | None:

@@ -89,10 +89,8 @@ def _write_report(done: Signing, report: Report, settings: Settings, ca: str) ->
     if report.working_tree:
         write_line(Styled("note: ", "yellow"), report.working_tree)
     if done.branch is not None and (report.signed or report.abandoned):
-        write_line(
-            f"This is on the local branch {done.branch} alone. Next: `git push origin"
-            f" {done.branch}`, here or in a clone of this one (git bundle); where origin refuses"
-            " that, because it has gone on, `gitca sign` there. Then `gitca reconcile` goes on."
-        )
+        write_line(f"This is on the local branch {done.branch} alone. Next, where origin answers:")
+        write_line("  gitca sign        here, or in a clone that has this branch (git bundle)")
+        write_line("  gitca reconcile   goes on with what is signed")
     elif report.abandoned:
         write_line("Next: `gitca reconcile`, which orders anew what is still wanted.")

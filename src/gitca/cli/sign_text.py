@@ -97,7 +97,7 @@ def _facts(item: Item, now: datetime) -> Iterator[tuple[str, str]]:
         until = f"{format_time(given.next_update)} ({distance(given.next_update, now)})"
         yield "next update", until
         entries = counted(len(item.entries), "entry", "entries")
-        yield "entries", f"{entries}, {len(item.new)} of them new"
+        yield "entries", f"{entries}, {len(item.new)} of them new" if item.entries else "none"
     elif not isinstance(given, CertificateParticulars):
         yield "key", given.key
     yield "algorithm", item.ordered.signature_algorithm
