@@ -6,11 +6,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from offline_world import API, Hierarchy
 
-from ca_documents import authority, request, revocation
+from ca_documents import GOVERNING, authority, request, revocation
 from ca_signers import Watched
-from ca_world import Clone, git, serials_of
+from ca_world import Clone, KeyRing, git, serials_of
+from cross_world import CROSS, CROSS_FILE, old_root
 from gitca.errors import BackendUnavailableError, UsageError
 from gitca.reconcile.ceremony import Proposal
 from gitca.reconcile.report import Missing
@@ -245,3 +247,61 @@ def test_what_is_too_long_for_a_signer_is_never_ordered(made: Clone) -> None:
     assert str(finding).startswith("ca/issuing.yaml:")
     assert " 200 " in finding.message
     assert not made.state.pending
+
+
+def test_renewals_of_the_root_and_of_the_ca_below_travel_the_same_way(
+    standing: Hierarchy,
+) -> None:
+    office = standing.office
+    root = authority("root", renewBefore="3485d", validity="10y")
+    issuing = authority("issuing", "root", renewBefore="1660d", validity="5y")
+    office.save({"ca/root.yaml": root, "ca/issuing.yaml": issuing, **API})
+    assert standing.reconcile().exit_code == 0
+    before = dict(own_certificates(office))
+    office.clock.forward(days=170)
+    for _ in range(2):  # the root's first, and below that the issuing CA's
+        standing.reconcile()
+        safe = standing.safe()
+        shown: list[Proposal] = []
+        safe.sign(
+            "root",
+            offline=True,
+            opener=standing.safe_keys,
+            approve=lambda proposal, shown=shown: shown.append(proposal) is None,  # type: ignore[misc]
+        )
+        assert not any(item.key_is_told for proposal in shown for item in proposal.items)
+        standing.push(safe)
+    after = dict(own_certificates(office))
+    assert before.keys() == after.keys() == {"root", "issuing"}
+    assert all(before[name].serial_number != after[name].serial_number for name in before)
+    assert all(before[name].public_key() == after[name].public_key() for name in before)
+    report = standing.reconcile()
+    assert (report.exit_code, report.waiting) == (0, ())
+    assert office.openssl_verify("payments/api") == "OK"
+
+
+def test_a_cross_certificate_of_an_offline_root_is_signed_in_the_safe(
+    tmp_path: Path, key_ring: KeyRing
+) -> None:
+    files = {**GOVERNING, **old_root()}
+    office = Clone.create(tmp_path / "office", key_ring, files)
+    assert office.reconcile().exit_code == 0
+    office.clock.forward(hours=1)
+    standing = Hierarchy(tmp_path, office.with_origin(tmp_path / "origin.git"))
+    office.save({**old_root(CROSS), "ca/other.yaml": authority("other")})
+    assert standing.reconcile().exit_code == 0
+    safe = standing.safe()
+    standing.sign(safe)
+    gone_on = {"requests/web.yaml": request("web", "web.example.internal")}
+    office.save(gone_on)
+    standing.reconcile()
+    assert standing.bring_back(safe).carry_over() is not None
+    standing.pull()
+    assert office.paths("issued/other/cross-certificates") == [CROSS_FILE]
+
+
+def own_certificates(clone: Clone) -> list[tuple[str, x509.Certificate]]:
+    return [
+        (name, x509.load_pem_x509_certificate(clone.read(f"issued/{name}/ca.pem")))
+        for name in ("root", "issuing")
+    ]
