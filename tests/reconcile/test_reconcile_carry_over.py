@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +18,7 @@ from gitca.errors import ContradictionError, UsageError
 from gitca.ledger.events import Abandoned, Event, Signed
 from gitca.ledger.segment import parse_segment, render_segment
 from gitca.reconcile.carry_over import carry_over
+from gitca.x509.signed import assemble
 
 WEB = {"requests/web.yaml": request("web", "web.example.internal")}
 
@@ -211,20 +214,21 @@ def test_a_race_for_origins_branch_is_run_again(standing: Hierarchy) -> None:
 Change = Callable[[Clone, tuple[Event, ...]], tuple[Event, ...]]
 
 
-def flipped(clone: Clone, events: tuple[Event, ...]) -> tuple[Event, ...]:
-    """Another signature: of another CA's key, over the same bytes."""
+def by_another_key(clone: Clone, events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """The issuing CA's signature over the root's bytes, and the fingerprint that goes with it."""
     (signed,) = events
     assert isinstance(signed, Signed)
-    other = next(
-        record.signed
-        for record in clone.state.orders.values()
-        if record.signed and record.signed.signature and record.signed.order != signed.order
-    )
-    return (replace(signed, signature=other.signature),)
+    with clone.store() as store:
+        (order,) = store.pending(store.at(clone.tip, clone.tip))
+    algorithm = order.ordered.signature_algorithm
+    value = clone.keys.named("issuing").sign(order.tbs, algorithm).value
+    digest = hashlib.sha256(assemble(order.tbs, algorithm, value)).hexdigest()
+    text = base64.b64encode(value).decode()
+    return (replace(signed, signature=text, fingerprint=f"sha256:{digest}"),)
 
 
 FORGERIES: dict[str, tuple[Change, str]] = {
-    "a signature that is not the CA's": (flipped, "not one of CA root's key"),
+    "a signature that is not the CA's": (by_another_key, "not one of CA root's key"),
     "a wrong fingerprint": (
         lambda _, events: tuple(
             replace(event, fingerprint="sha256:" + "0" * 64)
