@@ -53,7 +53,11 @@ class Row:
         return self.template.basic_constraints is not None
 
     def as_json(self) -> dict[str, object]:
-        """The line as `gitca list --format json` gives it; `isCa` is there for CAs alone."""
+        """The line as `gitca list --format json` gives it.
+
+        `isCa` is there for CAs alone, `certifies` (a CA's name) for those that have a document, and
+        `cross` for cross-certificates.
+        """
         given, signed = self.record.certificate, self.record.signed
         return {
             "serial": given.serial,
@@ -66,6 +70,8 @@ class Row:
             "status": self.status.value,
             "fingerprint": signed.fingerprint if signed else None,
             **({"isCa": True} if self.is_ca else {}),
+            **({"certifies": given.authority or given.cross} if given.request is None else {}),
+            **({"cross": True} if given.cross is not None else {}),
         }
 
 
@@ -102,13 +108,16 @@ def status_of(record: OrderRecord, state: LedgerState, now: datetime) -> Status:
         return Status.REVOKED
     if record.certificate.not_after < now:
         return Status.EXPIRED
-    return Status.VALID if _is_current(record, state) else Status.SUPERSEDED
+    return Status.VALID if is_current(record, state) else Status.SUPERSEDED
 
 
-def _is_current(record: OrderRecord, state: LedgerState) -> bool:
+def is_current(record: OrderRecord, state: LedgerState) -> bool:
+    """Whether no newer certificate took the place of an order's, valid or not."""
     given = record.certificate
     if given.request is not None:
         return state.requests[given.request].current is record
+    if given.cross is not None:
+        return state.authority(given.cross).crosses.get(record.ordered.ca) is record
     return state.authority(given.authority or "").certificate is record
 
 

@@ -50,7 +50,7 @@ def write_crl(clone: Clone, ca: str, der: bytes, now: datetime) -> None:
 def _entry_cells(clone: Clone, ca: str, entry: CrlEntry) -> tuple[str, str, str, str]:
     serial = f"{entry.serial:x}"
     record = clone.state.serials.get((ca, serial))
-    name = record.certificate.request or f"(CA {record.certificate.authority})" if record else ""
+    name = record.certificate.request or f"({record.about})" if record else ""
     return name, f"{entry.revocation_date:%Y-%m-%d}", entry.reason or "unspecified", serial
 
 

@@ -51,14 +51,14 @@ def list_certificates(
         ),
     ] = None,
     authorities: Annotated[
-        bool, typer.Option("--authorities", help="The CAs' own certificates too.")
+        bool, typer.Option("--authorities", help="The CAs' certificates too.")
     ] = False,
     output_format: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
 ) -> None:
     """List the certificates of the checked-out commit's ledger.
 
-    The newest stands last. superseded: the request has a newer certificate. pending: ordered, and
-    not yet signed.
+    The newest stands last. superseded: the request or the CA has a newer certificate. pending:
+    ordered, and not yet signed.
     """
     from gitca.cli.certificates import certificate_orders, row_of
     from gitca.cli.clone import check_authority, open_clone
@@ -94,7 +94,7 @@ def _cells(row: Row) -> list[Piece]:
     return [
         f"{given.request}{' (CA)' if row.is_ca else ''}"
         if given.request
-        else f"(CA {given.authority})",
+        else f"({row.record.about})",
         row.record.ordered.ca,
         Styled(row.status.value, STYLES[row.status.value]),
         f"{given.not_after:%Y-%m-%d}",

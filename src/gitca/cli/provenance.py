@@ -6,13 +6,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from gitca.cli.certificates import Row, Status, row_of, status_of
+from gitca.cli.certificates import (
+    Row,
+    Status,
+    certificate_orders,
+    is_current,
+    row_of,
+    status_of,
+)
 from gitca.cli.clone import Clone
 from gitca.cli.output import field_lines
 from gitca.cli.times import distance, format_time
 from gitca.git.process import Git, as_text
 from gitca.ledger.events import DocumentReference, Revoked
-from gitca.ledger.image import authority_path, certificate_path
+from gitca.ledger.image import authority_path, certificate_path, cross_path
 from gitca.ledger.records import EXTERNAL, OrderRecord
 from gitca.plan.words import authority_words, extension_lines, key_words, usage_words
 
@@ -37,7 +44,7 @@ def certificate_record(clone: Clone, record: OrderRecord, now: datetime) -> dict
         "usages": usage_words(row.template),
         "authority": authority_words(row.template) or None,
         "extensions": extension_lines(row.template),
-        "file": _file(record),
+        "file": _file(clone, record),
         "order": None if ordered.ca == EXTERNAL else ordered.order,
         "segment": record.segment,
         "run": ordered.run,
@@ -56,10 +63,12 @@ def certificate_lines(clone: Clone, record: OrderRecord, now: datetime, columns:
     """A certificate and its provenance, for people, in lines of at most `columns`."""
     row = row_of(clone, record, now)
     sections: dict[str, Iterable[tuple[str, str]]] = {
-        "": _facts(row, now),
+        "": _facts(clone, row, now),
         "Where it comes from": _origins(clone, record),
         "Revoked": _revocation_facts(_revocation(clone, record)),
-        "Other certificates of the request": _others(clone, record, now),
+        f"Other certificates of the {'request' if row.record.certificate.request else 'CA'}": (
+            _others(clone, record, now)
+        ),
     }
     lines: list[str] = []
     for title, facts in sections.items():
@@ -68,9 +77,10 @@ def certificate_lines(clone: Clone, record: OrderRecord, now: datetime, columns:
     return lines
 
 
-def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
+def _facts(clone: Clone, row: Row, now: datetime) -> Iterator[tuple[str, str]]:
     given, template = row.record.certificate, row.template
-    yield "request" if given.request else "CA", given.request or given.authority or ""
+    of = given.authority or f"{given.cross} (cross-certificate)"
+    yield "request" if given.request else "CA", given.request or of
     ends = f", expires {distance(given.not_after, now)}" if row.status is Status.VALID else ""
     yield "status", f"{row.status.value}{ends}"
     yield "serial", given.serial
@@ -85,7 +95,7 @@ def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
         yield "extension", line
     yield "valid", f"{format_time(given.not_before)} to {format_time(given.not_after)}"
     yield "fingerprint", (row.record.signed.fingerprint if row.record.signed else None) or ""
-    yield "file", _file(row.record) or ""
+    yield "file", _file(clone, row.record) or ""
 
 
 def _origins(clone: Clone, record: OrderRecord) -> Iterator[tuple[str, str]]:
@@ -109,10 +119,23 @@ def _origins(clone: Clone, record: OrderRecord) -> Iterator[tuple[str, str]]:
 
 
 def _others(clone: Clone, record: OrderRecord, now: datetime) -> Iterator[tuple[str, str]]:
-    request = clone.state.requests.get(record.certificate.request or "")
-    for other in request.orders if request else []:
+    given = record.certificate
+    request = clone.state.requests.get(given.request or "")
+    orders = request.orders if request else _of_authority(clone, given.authority or given.cross)
+    for other in orders:
         if other is not record and other.abandoned is None:
-            yield status_of(other, clone.state, now).value, other.certificate.serial
+            by = f" (cross-certificate by {other.ordered.ca})" if other.certificate.cross else ""
+            yield status_of(other, clone.state, now).value, f"{other.certificate.serial}{by}"
+
+
+def _of_authority(clone: Clone, name: str | None) -> list[OrderRecord]:
+    """The certificates of a CA, its own and cross-certificates, oldest first."""
+    return [
+        record
+        for record in certificate_orders(clone.state, authorities=True)
+        if record.certificate.request is None
+        and name in (record.certificate.authority, record.certificate.cross)
+    ]
 
 
 def _documents(clone: Clone, record: OrderRecord) -> Iterator[tuple[str, DocumentReference]]:
@@ -180,10 +203,13 @@ def _revocation_record(revoked: Revoked) -> dict[str, object]:
     return record
 
 
-def _file(record: OrderRecord) -> str | None:
-    if record.is_pending:
+def _file(clone: Clone, record: OrderRecord) -> str | None:
+    """Where the certificate lies; None where a newer one lies there."""
+    if record.is_pending or not is_current(record, clone.state):
         return None
     given = record.certificate
     if given.request is not None:
         return certificate_path(record.ordered.ca, given.request)
+    if given.cross is not None:
+        return cross_path(given.cross, record.ordered.ca)
     return authority_path(given.authority or "")

@@ -114,7 +114,7 @@ def _target(clone: Clone, target: str, ca: str) -> tuple[dict[str, Value], str]:
     if record.ordered.ca == EXTERNAL:
         # Its serial number is for the external CA to revoke; here its key is refused.
         return {"key": given.key}, f"{authorities}{given.authority}-{given.key[7:15]}"
-    stem = given.request or f"{authorities}{given.authority}"
+    stem = given.request or f"{authorities}{given.authority or given.cross}"
     return {"serial": given.serial, "ca": record.ordered.ca}, f"{stem}-{given.serial[:8]}"
 
 
