@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,14 +32,16 @@ class Item:
 class Standing:
     """What `gitca status` tells; every tuple is sorted by time.
 
-    `authorities` are the CAs with a certificate. Of the valid certificates that end soon `renewing`
-    are renewed by themselves, `expiring` are not. `pending` are the orders that wait for a
-    signature, `kept` valid certificates whose request is gone, `waivers` what requests may break.
+    `authorities` are the CAs with a certificate, `states` what each may do. Of the valid
+    certificates that end soon `renewing` are renewed by themselves, `expiring` are not. `pending`
+    are the orders that wait for a signature, `kept` valid certificates whose request is gone,
+    `waivers` what requests may break.
     """
 
     now: datetime
     counts: dict[str, int]
     authorities: tuple[tuple[str, AuthorityRecord], ...]
+    states: Mapping[str, str]
     overdue: tuple[Item, ...]
     expiring: tuple[Item, ...]
     renewing: tuple[Item, ...]
@@ -58,6 +60,7 @@ def read_standing(clone: Clone, now: datetime, *, within: timedelta) -> Standing
         now=now,
         counts={status.value: statuses.count(status) for status in Status},
         authorities=tuple((n, a) for n, a in clone.state.authorities.items() if a.certificate),
+        states={name: _state_of(clone, name, now) for name in clone.state.authorities},
         overdue=_sorted(_overdue(clone, asked, now)),
         expiring=_sorted(_expiring(clone, valid, now + within, renewed=False)),
         renewing=_sorted(_expiring(clone, valid, now + within, renewed=True)),
@@ -67,6 +70,21 @@ def read_standing(clone: Clone, now: datetime, *, within: timedelta) -> Standing
     )
 
 
+def _state_of(clone: Clone, name: str, now: datetime) -> str:
+    """Say what a CA may do: active, crl-only or retired by its document, or why nothing."""
+    record, document = (
+        clone.state.authority(name).certificate,
+        clone.governing.authorities.get(name),
+    )
+    if clone.state.is_authority_revoked(name):
+        return "revoked"
+    if record is not None and record.certificate.not_after < now:
+        return "expired"
+    if document is not None:
+        return document.spec.state
+    return "broken" if f"ca/{name}.yaml" in clone.governing.broken else "no document"
+
+
 def _sorted(items: Iterator[Item]) -> tuple[Item, ...]:
     return tuple(sorted(items, key=lambda item: (item.when, item.about)))
 
@@ -74,6 +92,7 @@ def _sorted(items: Iterator[Item]) -> tuple[Item, ...]:
 def _overdue(clone: Clone, asked: frozenset[str], now: datetime) -> Iterator[Item]:
     for name, authority in clone.state.authorities.items():
         yield from _overdue_authority(clone, name, authority, now)
+        yield from _overdue_renewal(clone, name, authority, now)
     for name, request in clone.state.requests.items():
         current = request.current
         if name not in asked or current is None or clone.state.is_revoked(current):
@@ -108,6 +127,19 @@ def _overdue_authority(
     elif document and authority.crl.crl.next_update - document.spec.crl.refresh_before <= now:
         due = authority.crl.crl.next_update - document.spec.crl.refresh_before
         yield Item(f"CA {name}", due, "its next CRL is due")
+
+
+def _overdue_renewal(
+    clone: Clone, name: str, authority: AuthorityRecord, now: datetime
+) -> Iterator[Item]:
+    """Yield the renewal of a CA that still signs and is not being renewed already."""
+    document, record = clone.governing.authorities.get(name), authority.certificate
+    before = document.spec.renew_before if document else None
+    if before is None or record is None or _state_of(clone, name, now) != "active":
+        return
+    due = record.certificate.not_after - before
+    if due <= now and authority.pending_certificate is None:
+        yield Item(f"CA {name}", due, "its renewal is due")
 
 
 def _expiring(
@@ -152,7 +184,9 @@ def standing_record(standing: Standing) -> dict[str, object]:
     return {
         "at": format_time(standing.now),
         "certificates": standing.counts,
-        "authorities": [_authority_record(name, a) for name, a in standing.authorities],
+        "authorities": [
+            _authority_record(name, standing.states[name], a) for name, a in standing.authorities
+        ],
         "overdue": [item.as_json() for item in standing.overdue],
         "expiring": [item.as_json() for item in standing.expiring],
         "renewing": [item.as_json() for item in standing.renewing],
@@ -162,10 +196,11 @@ def standing_record(standing: Standing) -> dict[str, object]:
     }
 
 
-def _authority_record(name: str, authority: AuthorityRecord) -> dict[str, object]:
+def _authority_record(name: str, state: str, authority: AuthorityRecord) -> dict[str, object]:
     certificate, crl = authority.certificate, authority.crl
     return {
         "ca": name,
+        "state": state,
         "serial": certificate.certificate.serial if certificate else None,
         "notAfter": format_time(certificate.certificate.not_after) if certificate else None,
         "crlNumber": crl.crl.number if crl else None,
@@ -210,6 +245,7 @@ def _write_authorities(standing: Standing) -> None:
         rows.append(
             (
                 name,
+                standing.states[name],
                 f"{certificate.certificate.not_after:%Y-%m-%d}" if certificate else "",
                 str(crl.crl.number) if crl else "none",
                 format_time(crl.crl.next_update) if crl else "",
@@ -219,4 +255,4 @@ def _write_authorities(standing: Standing) -> None:
     if not rows:
         write_line("No CA has a certificate yet; gitca reconcile makes them.")
     else:
-        write_table(("CA", "EXPIRES", "CRL", "NEXT UPDATE", "REVOKED"), rows, shrink=0)
+        write_table(("CA", "STATE", "EXPIRES", "CRL", "NEXT UPDATE", "REVOKED"), rows, shrink=0)
