@@ -32,6 +32,7 @@ from gitca.errors import (
         (("list", "--format", "yaml"), "is not one of"),
         (("list", "--ca", "nobody"), "no CA"),
         (("reconcile", "--ca", "nobody"), "no CA"),
+        (("reconcile", "--concurrency", "0"), "greater than or equal to 1"),
         (("show",), "either"),
         (("show", "nobody"), "no request, serial number or CA"),
         (("show", "--crl", "nobody"), "no CRL"),

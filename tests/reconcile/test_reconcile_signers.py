@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+
 import pytest
 
 from ca_documents import authority, request
-from ca_signers import Garbled, Watched, failing_after
+from ca_signers import Around, Garbled, Watched, failing_after
 from ca_world import Clone, serials_of
 from gitca.errors import BackendUnavailableError, ContradictionError, GitcaError, UsageError
+from gitca.reconcile.keys import Keys
+from gitca.reconcile.recipe import reconcile
 from gitca.reconcile.report import Missing
+from gitca.signers import Signature
 
 NAMES = ["a", "b", "c", "d"]
 FOUR = {f"requests/{name}.yaml": request(name, f"{name}.example.internal") for name in NAMES}
@@ -158,3 +164,31 @@ def test_whatever_a_signer_raises_the_finished_signatures_are_committed(
         made.reconcile(opener=made.keys.but(issuing=signer))
     state = made.state
     assert sum(1 for name in NAMES if state.requests[name].current) == len(signer.signed) == 2
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_no_more_signatures_are_asked_for_at_once_than_was_said(
+    made: Clone, concurrency: int
+) -> None:
+    made.save(FOUR)
+    one_more = threading.Barrier(concurrency + 1)
+    lock = threading.Lock()
+    running, most = 0, 0
+
+    class Counted(Around):
+        def sign(self, message: bytes, signature_algorithm: str) -> Signature:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            # As many as may be at once wait for one more, which must not come.
+            with contextlib.suppress(threading.BrokenBarrierError):
+                one_more.wait(2)
+            with lock:
+                running -= 1
+            return self.inner.sign(message, signature_algorithm)
+
+    opener = made.keys.but(issuing=Counted(made.keys.named("issuing")))
+    with made.store() as store:
+        report = reconcile(store, Keys(opener), made.world(), concurrency=concurrency)
+    assert (report.exit_code, most) == (0, concurrency)
