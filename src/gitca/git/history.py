@@ -23,9 +23,14 @@ def reviewed_history(
         return None
     if branches.issued == branches.documents:
         return repository.history(commit)
-    tip = repository.resolve(f"refs/remotes/{ORIGIN}/{branches.documents}")
-    tip = tip or repository.local_branch(branches.documents)
+    tip = documents_tip(repository, branches)
     return repository.history(tip) if tip else None
+
+
+def documents_tip(repository: GitRepository, branches: Branches) -> str | None:
+    """Return the newest commit of the documents' branch that this clone knows."""
+    tip = repository.resolve(f"refs/remotes/{ORIGIN}/{branches.documents}")
+    return tip or repository.local_branch(branches.documents)
 
 
 def check_growth(repository: GitRepository, tip: str, segments: Mapping[str, str]) -> None:

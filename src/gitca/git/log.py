@@ -10,12 +10,16 @@ from gitca.git.refs import object_id
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One file that a commit changed; `before` or `after` is None where it was or is not there."""
+    """One file that a commit changed; `before` or `after` is None where it was or is not there.
+
+    `mode` is what it is now, as Git writes it: `100644` for a file.
+    """
 
     commit: str
     path: str
     before: str | None
     after: str | None
+    mode: str
 
 
 def last_changes(git: Git, commit: str, path: str, *, count: int) -> list[FileChange]:
@@ -32,12 +36,15 @@ def last_changes(git: Git, commit: str, path: str, *, count: int) -> list[FileCh
         text = field.strip("\n")
         if text.startswith(":"):
             # ":<mode> SP <mode> SP <blob> SP <blob> SP <status>", then the path
-            _, _, before, after, _ = text.split(" ")
-            changes.append(FileChange(current, next(fields), _blob(before), _blob(after)))
+            _, mode, before, after, _ = text.split(" ")
+            path = next(fields)
+            blobs = (blob_or_none(before), blob_or_none(after))
+            changes.append(FileChange(current, path, *blobs, mode))
         elif text:
             current = text
     return changes
 
 
-def _blob(text: str) -> str | None:
+def blob_or_none(text: str) -> str | None:
+    """Return the id of a blob as Git's raw format has it; None for the one of zeros."""
     return text if text.strip("0") else None

@@ -13,6 +13,8 @@ from typing import Self
 from gitca.documents.load import TreeEntry
 from gitca.errors import BackendUnavailableError, UsageError
 from gitca.git.fast_import import CommitContent, Identity, write_commit
+from gitca.git.lineage import Past
+from gitca.git.local_programs import without_local_programs
 from gitca.git.log import FileChange, last_changes
 from gitca.git.objects import SIZE_LIMIT, ObjectReader, list_tree, tree_id
 from gitca.git.process import Git, as_text
@@ -59,7 +61,7 @@ class GitRepository:
         git = Git(found.directory)
         _confirm(git, found)
         root = _top(git, found)
-        git = Git(root, variables=_pins(root, found))
+        git = without_local_programs(Git(root, variables=_pins(root, found)))
         return cls(root, found.git_dir, found.is_bare, network_timeout, git, ObjectReader(git))
 
     def close(self) -> None:
@@ -225,6 +227,11 @@ class GitRepository:
         Newest first, both sides of merges looked at; what a merge itself changed is left out.
         """
         return last_changes(self._git, commit, path, count=count)
+
+    @property
+    def past(self) -> Past:
+        """What the history tells, commit by commit."""
+        return Past(self._git)
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor of two commits, None where they share no history."""

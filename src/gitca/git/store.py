@@ -98,6 +98,16 @@ class Store:
         """Whether `issued/` has a branch of its own."""
         return self._branches.issued != self._branches.documents
 
+    @property
+    def repository(self) -> GitRepository:
+        """The clone itself, for those who only read."""
+        return self._repository
+
+    @property
+    def branches(self) -> Branches:
+        """Where documents are read from and `issued/` is written."""
+        return self._branches
+
     def load(self) -> Snapshot:
         """Return the branch's tip at the remote; at home, where there is no remote.
 
