@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitca.errors import ContradictionError
+from gitca.git.log import FileChange
 from gitca.git.repository import ORIGIN, GitRepository
 from gitca.git.snapshot import Branches
 from gitca.ledger.segment import LEDGER_FOLDER
-
-LOOKED_AT = 50
 
 
 def reviewed_history(
@@ -33,22 +32,21 @@ def documents_tip(repository: GitRepository, branches: Branches) -> str | None:
     return tip or repository.local_branch(branches.documents)
 
 
-def check_growth(repository: GitRepository, tip: str, segments: Mapping[str, str]) -> None:
+def check_growth(
+    repository: GitRepository, tip: str, segments: Mapping[str, str], *, after: str | None = None
+) -> None:
     """Raise ContradictionError where segments of the ledger were taken away or changed (I10).
 
-    A chain of hashes that lost its last segments is a valid chain. But the commit that took them
-    away is in the history: a person's, made from an old index, a revert, a merge that kept the
-    wrong side. `segments` are those at `tip`, path to blob. Only the newest commits that touched
-    the ledger are looked at, because gitca looked so before it wrote each of the older ones.
+    A chain of hashes that lost its last segments is a valid chain, and so is one that a forger
+    linked anew. But the commits that added the segments are in the history: what the first of each
+    added must be at the tip. `segments` are those at `tip`, path to blob; `after` is a commit up to
+    which the history was looked at before.
     """
-    changes = repository.last_changes(tip, LEDGER_FOLDER, count=1)
-    if any(change.before is not None for change in changes):
-        # Somebody touched what was there, perhaps to put it back: what was it at first?
-        changes = repository.last_changes(tip, LEDGER_FOLDER, count=LOOKED_AT)
-    oldest = {change.path: change for change in changes}
-    for path, change in sorted(oldest.items()):
-        blob = change.before or change.after
-        if segments.get(path) != blob:
+    added: dict[str, FileChange] = {}
+    for change in repository.past.last_changes(tip, LEDGER_FOLDER, after=after):
+        added[change.path] = change  # newest first, so that the oldest stays
+    for path, change in sorted(added.items()):
+        if segments.get(path) != (change.before or change.after):
             raise ContradictionError(
                 f"{path}: this segment of the ledger was taken away or changed; commit"
                 f" {change.commit[:12]} shows what it was",

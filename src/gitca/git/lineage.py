@@ -72,9 +72,11 @@ class Past:
         while batch := list(islice(remaining, _ASKED)):
             yield from _changes(self.git, batch)
 
-    def last_changes(self, tip: str, path: str, *, count: int) -> list[FileChange]:
+    def last_changes(
+        self, tip: str, path: str, *, count: int | None = None, after: str | None = None
+    ) -> list[FileChange]:
         """Return what the newest commits that touched a path changed there, newest first."""
-        return last_changes(self.git, tip, path, count=count)
+        return last_changes(self.git, tip, path, count=count, after=after)
 
     def last_change(self, tip: str, path: str) -> str | None:
         """Return the newest commit that touched a path, merges left out."""

@@ -22,14 +22,26 @@ class FileChange:
     mode: str
 
 
-def last_changes(git: Git, commit: str, path: str, *, count: int) -> list[FileChange]:
-    """Return the changes below a path that the `count` newest commits with any made.
+def last_changes(
+    git: Git, commit: str, path: str, *, count: int | None = None, after: str | None = None
+) -> list[FileChange]:
+    """Return the changes below a path that the `count` newest commits with any made, or all.
 
-    Newest first. Both sides of merges are looked at; what a merge itself changed is left out.
+    Newest first; `after`: without that commit and its history. Both sides of merges are looked at;
+    what a merge itself changed is left out.
     """
-    options = ("--full-history", "--no-merges", "--no-renames", "--no-ext-diff", "--no-abbrev")
-    shape = (f"--max-count={count}", "--format=%H", "--raw", "-z")
-    answer = git.ask("log", *shape, *options, object_id(commit), "--", path)
+    options = (
+        "--full-history",
+        "--topo-order",
+        "--no-merges",
+        "--no-renames",
+        "--no-ext-diff",
+        "--no-abbrev",
+    )
+    limit = () if count is None else (f"--max-count={count}",)
+    excluded = () if after is None else (f"^{object_id(after)}",)
+    shape = (*limit, "--format=%H", "--raw", "-z")
+    answer = git.ask("log", *shape, *options, object_id(commit), *excluded, "--", path)
     fields = iter(as_text(answer).split("\0"))
     changes, current = [], ""
     for field in fields:

@@ -15,7 +15,6 @@ from gitca.errors import BackendUnavailableError, UsageError
 from gitca.git.fast_import import CommitContent, Identity, write_commit
 from gitca.git.lineage import Past
 from gitca.git.local_programs import without_local_programs
-from gitca.git.log import FileChange, last_changes
 from gitca.git.objects import SIZE_LIMIT, ObjectReader, list_tree, tree_id
 from gitca.git.process import Git, as_text
 from gitca.git.refs import branch_ref, is_ancestor, merge_base, resolve, shown_ref, swap
@@ -220,13 +219,6 @@ class GitRepository:
         """Whether this clone lacks older history."""
         answer = self._git.ask("rev-parse", "--is-shallow-repository")
         return as_text(answer).strip() == "true"
-
-    def last_changes(self, commit: str, path: str, *, count: int) -> list[FileChange]:
-        """Return the changes of files below a path, of the newest commits that made some.
-
-        Newest first, both sides of merges looked at; what a merge itself changed is left out.
-        """
-        return last_changes(self._git, commit, path, count=count)
 
     @property
     def past(self) -> Past:

@@ -13,7 +13,8 @@ from datetime import datetime
 
 from gitca.documents.load import TreeEntry
 from gitca.errors import ContradictionError, LostRaceError
-from gitca.git.history import check_growth, reviewed_history
+from gitca.git.guard import Guard
+from gitca.git.history import reviewed_history
 from gitca.git.message import commit_message
 from gitca.git.objects import BlobTooLargeError
 from gitca.git.ordered import ordered_bytes
@@ -90,6 +91,7 @@ class Store:
         self._folded: list[tuple[str, str]] = []
         self._state = LedgerState()
         self._shown = ShownBranch(repository, branches.issued)
+        self._guard = Guard(repository, branches.issued)
         self._listed: tuple[str, tuple[TreeEntry, ...]] = ("", ())
         self.tip: str | None = None
 
@@ -122,7 +124,7 @@ class Store:
         same = self._branches.issued == self._branches.documents
         self.tip = source if same else self._tip(self._branches.issued)
         snapshot = self.at(source, self.tip)
-        self.check_growth(snapshot)
+        self._guard.check(snapshot, dict(self._folded))
         return snapshot
 
     def at(self, source: str, tip: str | None) -> Snapshot:
@@ -135,11 +137,6 @@ class Store:
             else:
                 segments.append((entry.path, entry.blob))
         return Snapshot(source, tip, self._documents(source), orders, self._fold(segments))
-
-    def check_growth(self, snapshot: Snapshot) -> None:
-        """Raise ContradictionError where segments of the ledger were taken away or changed."""
-        if snapshot.tip is not None:
-            check_growth(self._repository, snapshot.tip, dict(self._folded))
 
     def reviewed(self, commit: str) -> frozenset[str] | None:
         """Return the history of the documents that goes with a commit's `issued/`.
@@ -245,7 +242,7 @@ class Store:
 
     def _tip(self, branch: str) -> str | None:
         if self._remote:
-            return self._repository.fetch(branch)
+            return self._guard.fetch(branch)
         return self._repository.local_branch(branch)
 
     def _documents(self, source: str) -> tuple[TreeEntry, ...]:
@@ -287,6 +284,7 @@ class Store:
             self._repository.push(commit, self._branches.issued)
         else:
             self._shown.advance(commit, before)
+        self._guard.follow(before, commit)
         self.tip = commit
 
     def _after(self, snapshot: Snapshot, commit: str) -> Snapshot:

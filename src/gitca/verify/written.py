@@ -6,13 +6,13 @@ import functools
 from collections.abc import Iterator, Sequence
 
 from gitca.documents.load import REPOSITORY_PATH, TreeEntry, load_governing
+from gitca.git.blobs import blob_id_of
 from gitca.git.history import documents_tip
 from gitca.git.lineage import Ancestor, Past
 from gitca.git.store import Store
 from gitca.ledger.events import Ordered
 from gitca.ledger.image import ISSUED_FOLDER
 from gitca.ledger.segment import LEDGER_FOLDER, Segment, segment_path
-from gitca.verify.blobs import blob_id_of
 from gitca.verify.report import FIND, Contradiction
 from gitca.verify.since import Since
 from gitca.verify.writers import ORDERS, Delta, Step, Walk, Writers, delta_digest, delta_of
