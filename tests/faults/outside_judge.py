@@ -19,8 +19,8 @@ from cryptography import x509
 from reconciler_process import tip_of
 
 Record = dict[str, Any]
-NEAR = timedelta(days=10)
-"""Two certificates for the same documents are further apart: a renewal comes after twenty days."""
+NEAR = timedelta(days=4)
+"""Two certificates for the same documents are further apart: the shortest renewal comes after five."""
 
 
 @dataclass
