@@ -10,7 +10,8 @@ file below `issued/` is what the ledger gives.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gitca.errors import BackendUnavailableError, ContradictionError
@@ -32,6 +33,11 @@ def seen_ref(branch: str) -> str:
     return f"refs/gitca/seen/{branch_ref(branch).removeprefix('refs/heads/')}"
 
 
+def checked_ref(branch: str) -> str:
+    """Return `refs/gitca/checked/<branch>` for a valid branch name. Raises: UsageError."""
+    return f"refs/gitca/checked/{branch_ref(branch).removeprefix('refs/heads/')}"
+
+
 @dataclass(slots=True)
 class Guard:
     """Guards one branch of a clone. `trusted` is the last commit that this process has checked."""
@@ -49,7 +55,7 @@ class Guard:
         git = self.repository.past.git
         seen = resolve(git, seen_ref(branch)) or resolve(git, tracking_ref(branch, ORIGIN))
         if seen is not None and self._has_ledger(seen):
-            self._remember(branch, seen)  # the fetch moves the other reference
+            self._remember(seen_ref(branch), seen)  # the fetch moves the other reference
         tip = self.repository.fetch(branch)
         if seen is not None and self._has_ledger(seen) and self._is_lost(seen, tip):
             raise ContradictionError(
@@ -59,6 +65,8 @@ class Guard:
                 f" {seen[:12]}:{branch_ref(branch)}) and find who forced the push. Where a person"
                 f" rewrote it on purpose and lost no segment: git update-ref -d {seen_ref(branch)}",
             )
+        if tip is not None:
+            self._remember(seen_ref(branch), tip)
         return tip
 
     def check(self, snapshot: Snapshot, segments: Mapping[str, str]) -> None:
@@ -72,7 +80,20 @@ class Guard:
         check_growth(self.repository, tip, segments, after=self._checked_before(tip))
         check_image(self.repository, tip, snapshot)
         self.trusted = tip
-        self._remember(self.branch, tip)
+        self._remember(checked_ref(self.branch), tip)
+
+    @contextmanager
+    def naming(self, tip: str | None, path: str) -> Iterator[None]:
+        """Let a ContradictionError from inside name the commit that touched a path last."""
+        try:
+            yield
+        except ContradictionError as error:
+            commit = self.repository.past.last_change(tip, path) if tip else None
+            if commit is None:
+                raise
+            raise ContradictionError(
+                f"{error.message} (commit {commit[:12]} touched {path} last)", remedy=error.remedy
+            ) from error
 
     def follow(self, parent: str | None, commit: str) -> None:
         """Trust what gitca just wrote upon a commit that it had checked."""
@@ -89,13 +110,13 @@ class Guard:
             return False  # a shallow clone cannot tell
 
     def _checked_before(self, tip: str) -> str | None:
-        seen = resolve(self.repository.past.git, seen_ref(self.branch))
-        return None if seen is None or self._is_lost(seen, tip) else seen
+        checked = resolve(self.repository.past.git, checked_ref(self.branch))
+        return None if checked is None or self._is_lost(checked, tip) else checked
 
-    def _remember(self, branch: str, commit: str) -> None:
+    def _remember(self, ref: str, commit: str) -> None:
         git = self.repository.past.git
-        if resolve(git, seen_ref(branch)) != commit:
-            git.ask("update-ref", "--no-deref", "--end-of-options", seen_ref(branch), commit)
+        if resolve(git, ref) != commit:
+            git.ask("update-ref", "--no-deref", "--end-of-options", ref, commit)
 
 
 def check_image(repository: GitRepository, tip: str, snapshot: Snapshot) -> None:
@@ -134,6 +155,8 @@ def _digest(read: Callable[..., bytes], blob: str) -> str:
 
 def _other(repository: GitRepository, tip: str, path: str) -> ContradictionError:
     commit = repository.past.last_change(tip, path)
+    if commit is None:
+        commit, path = repository.past.last_change(tip, LEDGER_FOLDER), f"{path} (missing)"
     by = f"commit {commit[:12]} touched it last" if commit else "no commit of this clone touched it"
     return ContradictionError(
         f"{path} is not what the ledger gives; {by}",

@@ -42,14 +42,19 @@ def check_growth(
     added must be at the tip. `segments` are those at `tip`, path to blob; `after` is a commit up to
     which the history was looked at before.
     """
-    added: dict[str, FileChange] = {}
+    changes: dict[str, list[FileChange]] = {}
     for change in repository.past.last_changes(tip, LEDGER_FOLDER, after=after):
-        added[change.path] = change  # newest first, so that the oldest stays
-    for path, change in sorted(added.items()):
-        if segments.get(path) != (change.before or change.after):
+        changes.setdefault(change.path, []).append(change)
+    for path, made in sorted(changes.items()):
+        first = made[-1]
+        segment = first.before or first.after
+        if segments.get(path) != segment:
+            culprit = next((change for change in made if change.after != segment), None)
+            by = f"by commit {culprit.commit[:12]}" if culprit else "by a merge"
             raise ContradictionError(
-                f"{path}: this segment of the ledger was taken away or changed; commit"
-                f" {change.commit[:12]} shows what it was",
-                remedy=f"find what changed it (git log -- {LEDGER_FOLDER}); COMMIT being the one"
-                " before, git restore --source=COMMIT --staged --worktree issued; commit, push",
+                f"{path}: this segment of the ledger was taken away or changed {by}; commit"
+                f" {first.commit[:12]} shows what it was",
+                remedy=f"nothing was signed; find who pushed it (git log -m -- {path}); COMMIT"
+                " being the last good one, git restore --source=COMMIT --staged --worktree issued;"
+                " commit, push",
             )

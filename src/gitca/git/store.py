@@ -7,9 +7,11 @@ of the local branch where there is no remote): that push is the lock of DESIGN s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from gitca.documents.load import TreeEntry
 from gitca.errors import ContradictionError, LostRaceError
@@ -25,10 +27,9 @@ from gitca.git.worktree import Outcome
 from gitca.ledger.draft import Batch
 from gitca.ledger.events import CrlParticulars, Event, Ordered, Signed
 from gitca.ledger.image import image_of, image_of_adoption, order_path
-from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment
+from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment, segment_path
 from gitca.ledger.state import LedgerState
 from gitca.plan.desired import ReadRequesters
-from gitca.policy.case import Requester
 
 __all__ = ["Branches", "Fulfilment", "RecordedOrder", "Snapshot", "Store"]
 
@@ -123,7 +124,8 @@ class Store:
             )
         same = self._branches.issued == self._branches.documents
         self.tip = source if same else self._tip(self._branches.issued)
-        snapshot = self.at(source, self.tip)
+        with self._guard.naming(self.tip, LEDGER_FOLDER):
+            snapshot = self.at(source, self.tip)
         self._guard.check(snapshot, dict(self._folded))
         return snapshot
 
@@ -157,11 +159,7 @@ class Store:
 
     def requesters(self, commit: str) -> ReadRequesters:
         """Return the reader of who changed documents below `requests/` last, as of a commit."""
-
-        def read(paths: Collection[str]) -> Mapping[str, Requester]:
-            return self._repository.requesters(commit, paths, below="requests")
-
-        return read
+        return partial(self._repository.requesters, commit, below="requests")
 
     def is_reviewed(self, source: str, snapshot: Snapshot) -> bool:
         """Whether a commit is in the history of the documents' branch.
@@ -169,6 +167,10 @@ class Store:
         Raises: BackendUnavailableError where this clone has not enough of the history to tell.
         """
         return self._repository.has_in_history(source, snapshot.source)
+
+    def naming(self, snapshot: Snapshot, segment: int) -> AbstractContextManager[None]:
+        """Give a context in which a ContradictionError is told with the commit of a segment."""
+        return self._guard.naming(snapshot.tip, segment_path(segment))
 
     def read_segments(self, blobs: Sequence[str]) -> Iterator[bytes]:
         """Yield the bytes of the ledger's segments."""

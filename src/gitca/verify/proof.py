@@ -183,10 +183,12 @@ class _Proof:
         place = Place(self.store.repository.root, self.store.branches, self.commit)
         for judgement in judged(judge, tuple(_tasks(records, replay)), place):
             done += judgement.judged + judgement.lacking + judgement.unknown.total()
-            self._take(judgement, reviewed)
+            self._take(judgement, reviewed, replay.state)
             self.progress("judge", done, len(records))
 
-    def _take(self, judgement: Judgement, reviewed: frozenset[str] | None) -> None:
+    def _take(
+        self, judgement: Judgement, reviewed: frozenset[str] | None, state: LedgerState
+    ) -> None:
         report, source = self.report, judgement.source
         report.contradictions += judgement.contradictions
         report.checked["judged again"] += judgement.judged
@@ -198,7 +200,9 @@ class _Proof:
         # Where the documents have a branch of their own, this clone may not have the newest of it.
         if not judgement.lacking or not self.store.is_parted:
             for order in judgement.orders:
-                report.contradictions += _unreviewed(reviewed, source, f"order {order}")
+                found = _unreviewed(reviewed, source, f"order {order}")
+                segment = state.orders[order].segment
+                report.contradictions += [replace(item, segment=segment) for item in found]
 
     def _judge_adoptions(self, replay: Replay) -> None:
         """Judge again what external CAs gave, under the documents that it was taken into use by."""

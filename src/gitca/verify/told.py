@@ -17,7 +17,14 @@ def in_order(report: VerifyReport, store: Store, tip: str, writers: Writers) -> 
     """Return the report with its contradictions oldest first, and their commits named."""
     strays = {stray.path: stray.ancestor.commit for stray in reversed(writers.strays)}
     found = list(_named(dict.fromkeys(report.contradictions), store, tip, writers, strays))
-    report.contradictions = sorted(found, key=lambda item: item.segment or _LAST)
+    made = {stray.ancestor.commit for stray in writers.strays}
+
+    def age(item: Contradiction) -> int:
+        # What a stray made of older segments is its consequence: these have no step any more.
+        known = item.commit in made or item.segment in writers.steps
+        return item.segment or _LAST if known else _LAST
+
+    report.contradictions = sorted(found, key=age)
     return report
 
 
