@@ -20,7 +20,7 @@ from reconciler_process import tip_of
 
 Record = dict[str, Any]
 NEAR = timedelta(days=4)
-"""Two certificates for the same documents are further apart: the shortest renewal comes after five."""
+"""Two certificates for the same documents are further apart: a renewal comes after five or more."""
 
 
 @dataclass
