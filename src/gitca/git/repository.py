@@ -13,6 +13,7 @@ from typing import Self
 from gitca.documents.load import TreeEntry
 from gitca.errors import BackendUnavailableError, UsageError
 from gitca.git.fast_import import CommitContent, Identity, write_commit
+from gitca.git.installed import git_version, gitpython
 from gitca.git.lineage import Past
 from gitca.git.local_programs import without_local_programs
 from gitca.git.objects import SIZE_LIMIT, ObjectReader, list_tree, tree_id
@@ -28,8 +29,6 @@ __all__ = ["NETWORK_TIMEOUT", "ORIGIN", "GitRepository", "Identity", "Outcome", 
 ORIGIN = "origin"
 NETWORK_TIMEOUT = 600.0
 """Seconds that one conversation with a remote may take; an order's lease is as long."""
-
-_OLDEST = (2, 39)  # what the tests run; --end-of-options, core.fsync and --batch-command need 2.36
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +249,7 @@ def _discover(path: Path) -> _Found:
 
     It is asked for nothing else: its command wrapper cannot take variables out of the environment.
     """
-    import git
-
+    git = gitpython()
     try:
         with git.Repo(path.absolute(), search_parent_directories=True, expand_vars=False) as repo:
             directory = repo.working_tree_dir or repo.git_dir
@@ -261,26 +259,6 @@ def _discover(path: Path) -> _Found:
             f"{path} is not in a Git repository",
             remedy="go to a clone of the CA repository, or name it with --repo",
         ) from error
-
-
-def git_version() -> str:
-    """Return the version of the Git that is run.
-
-    Raises: UsageError where there is none, or an older one than the tests run.
-    """
-    missing = UsageError("Git is not on the PATH", remedy="install Git 2.39 or newer")
-    try:
-        import git  # 60 ms; and it runs Git while it is imported
-    except ImportError as error:
-        raise missing from error
-    try:
-        version = git.Git().version_info
-    except git.GitError as error:  # GIT_PYTHON_REFRESH may have kept the import quiet
-        raise missing from error
-    seen = ".".join(str(number) for number in version)
-    if version[:2] < _OLDEST:
-        raise UsageError(f"Git is {seen}; 2.39 or newer is needed", remedy="install a newer Git")
-    return seen
 
 
 def _confirm(git: Git, found: _Found) -> None:
