@@ -43,11 +43,11 @@ def processors() -> int:
     return max(1, min(_MOST, len(usable(0)) if usable else os.cpu_count() or 1))
 
 
-def judged(judge: OrderJudge, tasks: Sequence[Task], place: Place) -> Iterator[Judgement]:
-    """Yield what came of each task, in any order."""
-    orders = sum(len(task.orders) for task in tasks)
-    count = processors()
-    if count < 2 or orders < POOLED:
+def judged(
+    judge: OrderJudge, tasks: Sequence[Task], place: Place, *, count: int, pooled: int = POOLED
+) -> Iterator[Judgement]:
+    """Yield what came of each task, in any order, by `count` processes from `pooled` orders on."""
+    if count < 2 or sum(len(task.orders) for task in tasks) < pooled:
         yield from map(judge.judge, tasks)
         return
     done: set[Task] = set()

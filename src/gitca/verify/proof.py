@@ -29,7 +29,7 @@ from gitca.ledger.state import LedgerState
 from gitca.verify.abandonment import judge_abandoned
 from gitca.verify.adoption import judge_adoption
 from gitca.verify.judge import Judgement, OrderJudge, Task
-from gitca.verify.pool import CHUNK, Place, judged
+from gitca.verify.pool import CHUNK, Place, judged, processors
 from gitca.verify.replay import Replay
 from gitca.verify.report import FIND, Contradiction, VerifyReport
 from gitca.verify.revocation import RevocationJudge
@@ -179,9 +179,9 @@ class _Proof:
         ]
         reviewed = self.store.reviewed(self.commit)
         judge = OrderJudge(self.store, replay.state)
-        done = 0
+        tasks, done = tuple(_tasks(records, replay)), 0
         place = Place(self.store.repository.root, self.store.branches, self.commit)
-        for judgement in judged(judge, tuple(_tasks(records, replay)), place):
+        for judgement in judged(judge, tasks, place, count=processors()):
             done += judgement.judged + judgement.lacking + judgement.unknown.total()
             self._take(judgement, reviewed, replay.state)
             self.progress("judge", done, len(records))
