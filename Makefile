@@ -4,7 +4,9 @@
 #   make check  is what CI runs: style, types, layers, and the tests' branch coverage; the tests run
 #               again only if something has changed since they passed
 #   make bench  sizes: make bench ISSUE=1000 CRL=100000 PLAN="1000 20000" POLICY=10000 KMS=1000
-#               STARTUP=20
+#               STARTUP=20 VERIFY=100000
+#
+#   make fuzz   every parser, for long: make fuzz SECONDS=600
 
 PYTHON ?=
 JOBS ?= 2
@@ -18,6 +20,8 @@ PLAN ?= 1000 20000
 POLICY ?= 10000
 KMS ?= 1000
 STARTUP ?= 20
+VERIFY ?= 100000
+SECONDS ?= 60
 
 BIN := .venv/bin
 # What the outcome of the tests depends on.
@@ -29,14 +33,15 @@ UNCHANGED = [ -f .venv/tested ] && [ -z "$$(find $(wildcard $(SOURCES)) \
 
 export PYTHON
 
-.PHONY: help demo test check style types layers coverage bench schemas constraints golden clean
+.PHONY: help demo test fuzz check style types layers coverage bench schemas constraints golden clean
 
 help:
 	@echo "make demo         the whole loop on this machine, with this repository's own documents"
 	@echo "                  DEMO=--aws: with keys in KMS, of an AWS on this machine; no account is needed"
 	@echo "make test         all tests; PYTEST=… for some"
+	@echo "make fuzz         every parser fuzzed for SECONDS=60 each; make test does so for three"
 	@echo "make check        what CI runs: ruff, mypy, import-linter, tests with branch coverage"
-	@echo "make bench        speed, each figure beside a peer's; ISSUE= CRL= PLAN= POLICY= KMS= STARTUP="
+	@echo "make bench        speed, each figure beside a peer's; ISSUE= CRL= PLAN= POLICY= KMS= STARTUP= VERIFY="
 	@echo "make golden       rewrite tests/golden/ with what the commands print now"
 	@echo "make schemas      write schemas/ from the models"
 	@echo "make constraints  pin what pyproject.toml names (on Python 3.11); UPGRADE=1 for newer releases"
@@ -58,6 +63,9 @@ test: .venv/installed
 	@$(BIN)/python tests/components.py
 	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(PYTEST)
 	@$(if $(PYTEST),:,touch .venv/tested)
+
+fuzz: .venv/installed
+	@FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest -n $(JOBS) -rP tests/fuzz/test_fuzz_coverage.py
 
 golden: .venv/installed
 	@$(BIN)/python -m pytest -n $(JOBS) --update-golden $(PYTEST)
@@ -86,6 +94,7 @@ bench: .venv/installed
 	@$(BIN)/python bench/policy.py $(POLICY)
 	@$(BIN)/python bench/kms.py $(KMS)
 	@$(BIN)/python bench/startup.py $(STARTUP)
+	@$(BIN)/python bench/verify.py $(VERIFY)
 
 schemas: .venv/installed
 	@$(BIN)/gitca schema --output schemas

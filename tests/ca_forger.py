@@ -12,7 +12,7 @@ import pytest
 
 from ca_documents import request
 from ca_signers import failing_after
-from ca_world import Clone, git
+from ca_world import COMMITTER, Clone, git
 from gitca.errors import BackendUnavailableError
 from gitca.ledger.events import (
     CertificateParticulars,
@@ -98,9 +98,9 @@ class Forger:
 
 
 def push_events(clone: Clone, *events: Event, files: Mapping[str, bytes] | None = None) -> None:
-    """Add a segment with these events, and files, in one commit."""
+    """Add a segment with these events, and files, in one commit under gitca's name."""
     path, data = render_segment(clone.state.head, events)
-    clone.save({path: data, **(files or {})}, "gitca: order certificates: 1")
+    clone.save({path: data, **(files or {})}, "gitca: order certificates: 1", COMMITTER)
 
 
 def honest_order(clone: Clone) -> Ordered:
@@ -156,4 +156,4 @@ def rewrite_ledger(clone: Clone, change: Change) -> None:
         name, data = render_segment(head, [new for event in events for new in change(event)])
         head = parse_segment(name, data).head
         files[name] = data
-    clone.save(files, "gitca: order certificates: 1")
+    clone.save(files, "gitca: order certificates: 1", COMMITTER)

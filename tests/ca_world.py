@@ -41,7 +41,7 @@ from gitca.verify.report import VerifyReport
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 PASSPHRASE = b"correct horse battery staple"
-COMMITTER = Identity("gitca", "gitca@example.internal")
+COMMITTER = Identity("gitca", "gitca@localhost")  # of a repository that names none
 KEY_NAMES = ("root", "issuing", "other", "spare")
 MAIN = Branches("main", "main")
 
@@ -161,8 +161,16 @@ class Clone:
 
     # What people do.
 
-    def save(self, files: Mapping[str, str | bytes | None], message: str = "change") -> str:
-        """Write files (None: delete), commit them alone, push, and return the commit."""
+    def save(
+        self,
+        files: Mapping[str, str | bytes | None],
+        message: str = "change",
+        by: Identity | None = None,
+    ) -> str:
+        """Write files (None: delete), commit them alone, push, and return the commit.
+
+        `by` is whose name the commit has, where it is not a person's.
+        """
         for path, content in files.items():
             target = self.folder / path
             if content is None:
@@ -171,7 +179,8 @@ class Clone:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.encode() if isinstance(content, str) else content)
         git(self.folder, "add", "-A", "--", *files)
-        git(self.folder, "commit", "-q", "-m", message, "--", *files)
+        named = ["-c", f"user.name={by.name}", "-c", f"user.email={by.email}"] if by else []
+        git(self.folder, *named, "commit", "-q", "-m", message, "--", *files)
         if self.has_origin:
             git(self.folder, "push", "-q", "origin", "main")
         return self.tip

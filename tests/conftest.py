@@ -33,6 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite tests/golden/ with what the commands print now",
     )
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="go deeper than `make test` has time for (make reliability)",
+    )
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -87,9 +87,24 @@ def test_start_up_is_told_over_that_of_python() -> None:
     assert over["gitca --version"] < over["gitca validate ONE-FILE"]
 
 
+def test_proving_a_repository_is_told_whole_and_since_beside_openssl_verify() -> None:
+    printed = figures("verify.py", "3")
+    assert printed["n"] == 3
+    assert printed["gitca"]["whole"]["min"] > 0
+    assert printed["gitca"]["daily"]["min"] > 0
+    assert printed["openssl_verify"]["min"] > 0
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [("crl.py", "1"), ("plan.py", "0"), ("policy.py", "0"), ("kms.py", "0"), ("startup.py", "0")],
+    [
+        ("verify.py", "0"),
+        ("crl.py", "1"),
+        ("plan.py", "0"),
+        ("policy.py", "0"),
+        ("kms.py", "0"),
+        ("startup.py", "0"),
+    ],
 )
 def test_a_size_that_cannot_be_measured_is_refused(arguments: tuple[str, ...]) -> None:
     script, size = arguments

@@ -318,8 +318,7 @@ def test_a_silent_remote_is_given_up_and_its_processes_end(workshop: Workshop) -
     silent = workshop.script(workshop.top / "silent", f"echo $$ >>{pids}; exec sleep 300")
     repository = workshop.open(path, network_timeout=1.0)
     tip = repository.fetch("main")
-    plain_git(path, "config", "remote.origin.uploadpack", str(silent))
-    plain_git(path, "config", "remote.origin.receivepack", str(silent))
+    _reach_by(path, silent)
     began = time.monotonic()
     with pytest.raises(BackendUnavailableError, match="no answer within 1 s"):
         repository.fetch("main")
@@ -328,6 +327,13 @@ def test_a_silent_remote_is_given_up_and_its_processes_end(workshop: Workshop) -
     assert time.monotonic() - began < 20
     for pid in pids.read_text().split():
         assert _ends(int(pid))
+
+
+def _reach_by(path: Path, program: Path) -> None:
+    """Let the user's own configuration reach origin by a program in the place of ssh."""
+    plain_git(path, "remote", "set-url", "origin", "ssh://ca.invalid/ca.git")
+    plain_git(path, "config", "--global", "core.sshCommand", str(program))
+    plain_git(path, "config", "--global", "ssh.variant", "simple")
 
 
 def _ends(pid: int) -> bool:
@@ -372,7 +378,7 @@ def test_an_interrupted_run_leaves_nothing_running(workshop: Workshop) -> None:
     _, path = workshop.pair()
     pids = workshop.top / "pids"
     silent = workshop.script(workshop.top / "silent", f"echo $$ >>{pids}; exec sleep 300")
-    plain_git(path, "config", "remote.origin.uploadpack", str(silent))
+    _reach_by(path, silent)
     code = (
         "import sys; from pathlib import Path; from gitca.git.repository import GitRepository\n"
         f"GitRepository.open(Path({str(path)!r})).fetch('main')"

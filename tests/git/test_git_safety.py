@@ -214,10 +214,25 @@ def test_credentials_that_the_user_set_up_reach_git(
             monkeypatch.setenv(variable, value)
         else:
             monkeypatch.delenv("GIT_SSH_COMMAND")
-            plain_git(path, "config", "core.sshCommand", str(helper))
+            plain_git(path, "config", "--global", "core.sshCommand", str(helper))
         with pytest.raises(BackendUnavailableError):
             repository.fetch("main")
         assert "git@ca.example.internal" in mark.read_text()
+
+
+def test_a_program_that_the_repository_names_to_reach_its_remote_does_not_run(
+    workshop: Workshop, mark: Path
+) -> None:
+    path = workshop.new()
+    named, own = (workshop.script(workshop.top / name, f"touch {mark}-{name}; exit 255")
+                  for name in ("named", "own"))  # fmt: skip
+    plain_git(path, "remote", "add", "origin", "ssh://git@ca.example.internal/ca.git")
+    plain_git(path, "config", "core.sshCommand", str(named))
+    plain_git(path, "config", "--global", "core.sshCommand", str(own))
+    with pytest.raises(BackendUnavailableError):
+        workshop.open(path).fetch("main")
+    assert not Path(f"{mark}-named").exists()
+    assert Path(f"{mark}-own").exists()
 
 
 def test_settings_handed_over_in_the_environment_stay_and_ours_win() -> None:

@@ -6,6 +6,7 @@ Heavy modules are imported in command bodies, so that a command pays for what it
 import gc
 import os
 import sys
+import warnings
 
 from gitca import __version__
 
@@ -24,6 +25,9 @@ def main() -> None:
     # No package that happens to be installed here gets to hook into the parsing of documents.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(*COLLECTION_THRESHOLDS)
+    if not sys.warnoptions:
+        # What a library tells its callers, of an odd certificate for one, is not for a user's eyes.
+        warnings.simplefilter("ignore")
     from gitca.cli.boundary import run
 
     sys.exit(run(arguments))

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from gitca.cli.output import complain
+from gitca.cli.output import complain, write_line
 from gitca.errors import BackendUnavailableError, GitcaError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -54,8 +54,8 @@ def _is_verbose(arguments: Sequence[str]) -> bool:
 
 def _report_unforeseen(error: Exception, *, show_traceback: bool) -> int:
     if show_traceback:
-        for line in traceback.format_exception(error):
-            sys.stderr.write(line)
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            write_line(line, stream=sys.stderr)
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name}:{place.lineno}"
     remedy = "" if show_traceback else "; `gitca --verbose …` shows where it happened"

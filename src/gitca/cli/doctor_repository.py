@@ -13,8 +13,10 @@ from gitca.cli.output import counted
 from gitca.documents.load import REPOSITORY_PATH, Governing
 from gitca.errors import GitcaError
 from gitca.findings import Severity
+from gitca.git.local_programs import local_programs
 from gitca.git.process import Git, as_text
 from gitca.git.repository import ORIGIN, GitRepository
+from gitca.git.worktree import without_filters
 from gitca.ledger.state import LedgerState
 
 _PATIENCE = 20.0  # seconds for origin to answer; a reconcile waits longer
@@ -51,6 +53,7 @@ def repository_checks(
             ledger, state = _ledger(root)
             yield ledger
             yield from attempt("origin", lambda: _origin_checks(repository, governing))
+            yield from attempt("origin", lambda: _program_checks(repository))
             yield from attempt("clock", lambda: _clock_checks(repository, governing, state, now))
             yield from attempt("issued/", lambda: _clone_checks(repository))
     except GitcaError as error:
@@ -91,6 +94,15 @@ def _origin_checks(repository: GitRepository, governing: Governing) -> Iterator[
         yield Check("branch", Outcome.NOTE, seen)
 
 
+def _program_checks(repository: GitRepository) -> Iterator[Check]:
+    """Say which programs for reaching a remote the repository itself names: they are not run."""
+    keys = local_programs(Git(repository.root))
+    if keys:
+        seen = f"the clone's own configuration sets {', '.join(keys)}, which gitca does not obey"
+        remedy = "git config --global, or GIT_SSH_COMMAND, for what you need to reach origin"
+        yield Check("origin", Outcome.NOTE, seen, remedy)
+
+
 def _branch(branch: str, tip: str | None, where: str) -> Check:
     if tip is None:
         seen = f"{where} has no branch {branch}, which {REPOSITORY_PATH} names"
@@ -124,8 +136,17 @@ def _clone_checks(repository: GitRepository) -> Iterator[Check]:
 
 
 def _issued(repository: GitRepository) -> Check:
-    options = ("--porcelain", "-z", "--no-renames", "--untracked-files=all")
-    listed = as_text(Git(repository.root).ask("status", *options, "--", "issued")).split("\0")
+    options = (
+        "--porcelain",
+        "-z",
+        "--no-renames",
+        "--untracked-files=all",
+        "--ignore-submodules=all",
+    )
+    git = Git(repository.root)
+    # A file whose dates are new is looked into, and filters would run for that.
+    quiet = git.with_settings(without_filters(git))
+    listed = as_text(quiet.ask("status", *options, "--", "issued")).split("\0")
     changed = [entry[3:] for entry in listed if entry]
     if not changed:
         return Check("issued/", Outcome.OK, "as the checked-out commit has it")

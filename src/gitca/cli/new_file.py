@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from gitca.errors import UsageError
@@ -32,7 +33,9 @@ def write_new(root: Path, path: str, content: bytes) -> None:
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        # Where its name is one that no file can have, it is not there and cannot be asked for.
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def check_free(root: Path, path: str) -> None:

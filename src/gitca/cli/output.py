@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import os
+import re
 import sys
 import textwrap
 import unicodedata
@@ -16,6 +17,12 @@ _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", 
 # Cc controls, Cf format characters (bidirectional overrides, zero-width, tags), Cs lone surrogates,
 # Zl and Zp line breaks: none of them may reach a terminal from a document.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+# What a CI system takes for a command in a job's log: GitHub's runner at the beginning of a line,
+# and in its older form (as Azure's, ##vso[…], and TeamCity's) anywhere in it.
+_COMMAND_AT_START = re.compile(r"^(\s*):(?=:)")
+_COMMAND_ANYWHERE = re.compile(r"##(?=[A-Za-z]*\[)")
 
 
 class Format(enum.StrEnum):
@@ -56,7 +63,13 @@ def write_line(*pieces: Piece, stream: TextIO | None = None) -> None:
     """Write one line; whatever the pieces hold, it stays one line and moves no cursor."""
     target = sys.stdout if stream is None else stream
     coloured = has_colour(target)
-    target.write("".join(_render(piece, coloured) for piece in pieces) + "\n")
+    target.write(_inert("".join(_render(piece, coloured) for piece in pieces)) + "\n")
+
+
+def _inert(line: str) -> str:
+    """Return a line that no CI system obeys; a document may have put a command into it."""
+    line = _COMMAND_AT_START.sub(r"\1\\x3a", line)
+    return _COMMAND_ANYWHERE.sub(r"#\\x23", line)
 
 
 def write_block(text: str) -> None:
@@ -66,8 +79,10 @@ def write_block(text: str) -> None:
 
 
 def write_json(value: object) -> None:
-    """Write a value as JSON, in ASCII, so that no terminal is moved by what it holds."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
+    """Write a value as JSON, in ASCII; no terminal and no CI system is moved by what it holds."""
+    text = json.dumps(value, indent=2, ensure_ascii=True)
+    # Only a string can hold these characters, and there the escape means the same.
+    sys.stdout.write(_COMMAND_ANYWHERE.sub(r"#\\u0023", text) + "\n")
 
 
 def complain(message: str) -> None:

@@ -30,17 +30,24 @@ def ordered_bytes(repository: GitRepository, snapshot: Snapshot, record: OrderRe
     if f"sha256:{hashlib.sha256(tbs).hexdigest()}" != ordered.tbs:
         raise ContradictionError(
             f"order {ordered.order} is for bytes with the digest {ordered.tbs}, and"
-            f" {order_path(ordered.order)} holds others",
+            f" {order_path(ordered.order)} holds others"
+            f"{_touched(repository, snapshot, order_path(ordered.order))}",
             remedy="nothing was signed; find the commit that changed it",
         )
     return tbs
+
+
+def _touched(repository: GitRepository, snapshot: Snapshot, path: str) -> str:
+    commit = repository.past.last_change(snapshot.tip, path) if snapshot.tip else None
+    return f" (commit {commit[:12]} touched it last)" if commit else ""
 
 
 def _certificate_bytes(repository: GitRepository, snapshot: Snapshot, ordered: Ordered) -> bytes:
     blob = snapshot.orders.get(order_path(ordered.order))
     if blob is None:
         raise ContradictionError(
-            f"{order_path(ordered.order)} is missing, and its order awaits a signature",
+            f"{order_path(ordered.order)} is missing, and its order awaits a signature"
+            f"{_touched(repository, snapshot, order_path(ordered.order))}",
             remedy="nothing was signed; find the commit that removed it and restore it",
         )
     return repository.read(blob, size_limit=LARGEST_TBS)

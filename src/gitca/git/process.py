@@ -5,7 +5,8 @@ add to the caller's environment, and a gitca that runs inside a hook has to take
 `GIT_INDEX_FILE` and their like away; and its `kill_after_timeout` finds children with `ps`.
 
 The user's own means of reaching a remote keep working: credential helpers, `http.*` settings, the
-ssh command, and configuration handed over in `GIT_CONFIG_COUNT`, as CI systems do.
+ssh command, and configuration handed over in `GIT_CONFIG_COUNT`, as CI systems do. Those that the
+repository's configuration names are not run (`gitca.git.local_programs`).
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ SETTINGS: tuple[Setting, ...] = (
     ("push.followTags", "false"),
     ("push.gpgSign", "false"),
     ("commit.gpgSign", "false"),
+    # A signature would be checked by whatever program the configuration names.
+    ("log.showSignature", "false"),
+    ("log.follow", "false"),
     ("fetch.prune", "false"),
     ("fetch.writeCommitGraph", "false"),
     ("gc.auto", "0"),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gitca.errors import BackendUnavailableError, GitcaError, LostRaceError
+from gitca.git.local_programs import RECEIVE_PACK, UPLOAD_PACK, reaching_remotes
 from gitca.git.process import Answer, Git, as_text, printable, redact
 from gitca.git.refs import branch_ref, is_ancestor, object_id, resolve, swap, tracking_ref
 
@@ -24,6 +25,7 @@ _FETCH_OPTIONS = (
     "--no-write-fetch-head",
     "--no-auto-maintenance",
     "--refmap=",  # the refspecs of the configuration are not followed too
+    UPLOAD_PACK,
 )
 _PUSH_OPTIONS = (
     "--porcelain",
@@ -32,6 +34,7 @@ _PUSH_OPTIONS = (
     "--no-signed",
     "--no-force",
     "--recurse-submodules=no",
+    RECEIVE_PACK,
 )
 
 
@@ -48,6 +51,10 @@ class Remote:
     git: Git
     name: str
     timeout: float
+
+    @property
+    def _reaching(self) -> Git:
+        return reaching_remotes(self.git)
 
     def url(self) -> str | None:
         """Return the URL that is fetched from, without credentials, or None for no such remote."""
@@ -77,8 +84,8 @@ class Remote:
         Nothing is fetched. Raises: BackendUnavailableError.
         """
         names = {branch_ref(branch): branch for branch in branches}
-        options = ("--quiet", "--end-of-options", self.name, *names)
-        answer = self.git.run("ls-remote", *options, timeout=self.timeout)
+        options = ("--quiet", UPLOAD_PACK, "--end-of-options", self.name, *names)
+        answer = self._reaching.run("ls-remote", *options, timeout=self.timeout)
         if answer.returncode != 0:
             raise BackendUnavailableError(
                 f"{self.name} does not answer: {answer.reason}",
@@ -106,22 +113,23 @@ class Remote:
 
     def _fetch(self, refspec: str) -> Answer:
         options = (*_FETCH_OPTIONS, "--end-of-options", self.name, refspec)
-        answer = self.git.run("fetch", *options, timeout=self.timeout)
+        answer = self._reaching.run("fetch", *options, timeout=self.timeout)
         for _ in range(_ATTEMPTS):
             if answer.returncode == 0 or _LOCKED not in answer.stderr:
                 break
-            answer = self.git.run("fetch", *options, timeout=self.timeout)
+            answer = self._reaching.run("fetch", *options, timeout=self.timeout)
         return answer
 
     def _lacks(self, branch: str) -> bool:
         """Whether the remote answers, and has no such branch."""
-        options = ("--exit-code", "--quiet", "--end-of-options", self.name, branch_ref(branch))
-        return self.git.run("ls-remote", *options, timeout=self.timeout).returncode == 2
+        wanted = ("--end-of-options", self.name, branch_ref(branch))
+        options = ("--exit-code", "--quiet", UPLOAD_PACK, *wanted)
+        return self._reaching.run("ls-remote", *options, timeout=self.timeout).returncode == 2
 
     def _push(self, refspec: str) -> Answer:
         options = (*_PUSH_OPTIONS, "--end-of-options", self.name, refspec)
         # A mirror takes no refspec, and pushes everything.
-        git = self.git.with_settings([(f"remote.{self.name}.mirror", "false")])
+        git = self._reaching.with_settings([(f"remote.{self.name}.mirror", "false")])
         return git.run("push", *options, timeout=self.timeout)
 
     def _settle(self, commit: str, branch: str, answer: Answer) -> None:

@@ -13,7 +13,9 @@ from typing import Self
 from gitca.documents.load import TreeEntry
 from gitca.errors import BackendUnavailableError, UsageError
 from gitca.git.fast_import import CommitContent, Identity, write_commit
-from gitca.git.log import FileChange, last_changes
+from gitca.git.installed import git_version, gitpython
+from gitca.git.lineage import Past
+from gitca.git.local_programs import without_local_programs
 from gitca.git.objects import SIZE_LIMIT, ObjectReader, list_tree, tree_id
 from gitca.git.process import Git, as_text
 from gitca.git.refs import branch_ref, is_ancestor, merge_base, resolve, shown_ref, swap
@@ -27,8 +29,6 @@ __all__ = ["NETWORK_TIMEOUT", "ORIGIN", "GitRepository", "Identity", "Outcome", 
 ORIGIN = "origin"
 NETWORK_TIMEOUT = 600.0
 """Seconds that one conversation with a remote may take; an order's lease is as long."""
-
-_OLDEST = (2, 39)  # what the tests run; --end-of-options, core.fsync and --batch-command need 2.36
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class GitRepository:
         git = Git(found.directory)
         _confirm(git, found)
         root = _top(git, found)
-        git = Git(root, variables=_pins(root, found))
+        git = without_local_programs(Git(root, variables=_pins(root, found)))
         return cls(root, found.git_dir, found.is_bare, network_timeout, git, ObjectReader(git))
 
     def close(self) -> None:
@@ -219,12 +219,10 @@ class GitRepository:
         answer = self._git.ask("rev-parse", "--is-shallow-repository")
         return as_text(answer).strip() == "true"
 
-    def last_changes(self, commit: str, path: str, *, count: int) -> list[FileChange]:
-        """Return the changes of files below a path, of the newest commits that made some.
-
-        Newest first, both sides of merges looked at; what a merge itself changed is left out.
-        """
-        return last_changes(self._git, commit, path, count=count)
+    @property
+    def past(self) -> Past:
+        """What the history tells, commit by commit."""
+        return Past(self._git)
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor of two commits, None where they share no history."""
@@ -251,8 +249,7 @@ def _discover(path: Path) -> _Found:
 
     It is asked for nothing else: its command wrapper cannot take variables out of the environment.
     """
-    import git
-
+    git = gitpython()
     try:
         with git.Repo(path.absolute(), search_parent_directories=True, expand_vars=False) as repo:
             directory = repo.working_tree_dir or repo.git_dir
@@ -262,26 +259,6 @@ def _discover(path: Path) -> _Found:
             f"{path} is not in a Git repository",
             remedy="go to a clone of the CA repository, or name it with --repo",
         ) from error
-
-
-def git_version() -> str:
-    """Return the version of the Git that is run.
-
-    Raises: UsageError where there is none, or an older one than the tests run.
-    """
-    missing = UsageError("Git is not on the PATH", remedy="install Git 2.39 or newer")
-    try:
-        import git  # 60 ms; and it runs Git while it is imported
-    except ImportError as error:
-        raise missing from error
-    try:
-        version = git.Git().version_info
-    except git.GitError as error:  # GIT_PYTHON_REFRESH may have kept the import quiet
-        raise missing from error
-    seen = ".".join(str(number) for number in version)
-    if version[:2] < _OLDEST:
-        raise UsageError(f"Git is {seen}; 2.39 or newer is needed", remedy="install a newer Git")
-    return seen
 
 
 def _confirm(git: Git, found: _Found) -> None:

@@ -7,13 +7,16 @@ of the local branch where there is no remote): that push is the lock of DESIGN s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from gitca.documents.load import TreeEntry
 from gitca.errors import ContradictionError, LostRaceError
-from gitca.git.history import check_growth, reviewed_history
+from gitca.git.guard import Guard
+from gitca.git.history import reviewed_history
 from gitca.git.message import commit_message
 from gitca.git.objects import BlobTooLargeError
 from gitca.git.ordered import ordered_bytes
@@ -24,10 +27,9 @@ from gitca.git.worktree import Outcome
 from gitca.ledger.draft import Batch
 from gitca.ledger.events import CrlParticulars, Event, Ordered, Signed
 from gitca.ledger.image import image_of, image_of_adoption, order_path
-from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment
+from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment, segment_path
 from gitca.ledger.state import LedgerState
 from gitca.plan.desired import ReadRequesters
-from gitca.policy.case import Requester
 
 __all__ = ["Branches", "Fulfilment", "RecordedOrder", "Snapshot", "Store"]
 
@@ -90,6 +92,7 @@ class Store:
         self._folded: list[tuple[str, str]] = []
         self._state = LedgerState()
         self.shown = ShownBranch(repository, branches.issued)
+        self._guard = Guard(repository, branches.issued)
         self._listed: tuple[str, tuple[TreeEntry, ...]] = ("", ())
         self.tip: str | None = None
 
@@ -115,8 +118,9 @@ class Store:
             )
         same = self.branches.issued == self.branches.documents
         self.tip = source if same else self._tip(self.branches.issued)
-        snapshot = self.at(source, self.tip)
-        self.check_growth(snapshot)
+        with self._guard.naming(self.tip, LEDGER_FOLDER):
+            snapshot = self.at(source, self.tip)
+        self._guard.check(snapshot, dict(self._folded))
         return snapshot
 
     def at(self, source: str, tip: str | None) -> Snapshot:
@@ -129,11 +133,6 @@ class Store:
             else:
                 segments.append((entry.path, entry.blob))
         return Snapshot(source, tip, self._documents(source), orders, self._fold(segments))
-
-    def check_growth(self, snapshot: Snapshot) -> None:
-        """Raise ContradictionError where segments of the ledger were taken away or changed."""
-        if snapshot.tip is not None:
-            check_growth(self.repository, snapshot.tip, dict(self._folded))
 
     def reviewed(self, commit: str) -> frozenset[str] | None:
         """Return the history of the documents that goes with a commit's `issued/`.
@@ -154,11 +153,7 @@ class Store:
 
     def requesters(self, commit: str) -> ReadRequesters:
         """Return the reader of who changed documents below `requests/` last, as of a commit."""
-
-        def read(paths: Collection[str]) -> Mapping[str, Requester]:
-            return self.repository.requesters(commit, paths, below="requests")
-
-        return read
+        return partial(self.repository.requesters, commit, below="requests")
 
     def is_reviewed(self, source: str, snapshot: Snapshot) -> bool:
         """Whether a commit is in the history of the documents' branch.
@@ -166,6 +161,10 @@ class Store:
         Raises: BackendUnavailableError where this clone has not enough of the history to tell.
         """
         return self.repository.has_in_history(source, snapshot.source)
+
+    def naming(self, snapshot: Snapshot, segment: int) -> AbstractContextManager[None]:
+        """Give a context in which a ContradictionError is told with the commit of a segment."""
+        return self._guard.naming(snapshot.tip, segment_path(segment))
 
     def read_segments(self, blobs: Sequence[str]) -> Iterator[bytes]:
         """Yield the bytes of the ledger's segments."""
@@ -239,7 +238,7 @@ class Store:
 
     def _tip(self, branch: str) -> str | None:
         if self._remote:
-            return self.repository.fetch(branch)
+            return self._guard.fetch(branch)
         return self.repository.local_branch(branch)
 
     def _documents(self, source: str) -> tuple[TreeEntry, ...]:
@@ -281,6 +280,7 @@ class Store:
             self.repository.push(commit, self.branches.issued)
         else:
             self.shown.advance(commit, before)
+        self._guard.follow(before, commit)
         self.tip = commit
 
     def _after(self, snapshot: Snapshot, commit: str) -> Snapshot:

@@ -154,7 +154,7 @@ def _standing(root: Path, added: Sequence[str]) -> set[str]:
 
 def _update_tree(git: Git, move: Move) -> str:
     """Bring index and working tree from base to new by a two-way merge; return what forbids it."""
-    quiet = git.with_settings(_without_filters(git))
+    quiet = git.with_settings(without_filters(git))
     # The merge takes a file whose timestamps are new for a modified one, until this looked inside.
     quiet.run("update-index", "-q", "--refresh")
     answer = quiet.run(
@@ -173,7 +173,7 @@ def _obstacle(answer: Answer) -> str:
     return answer.reason
 
 
-def _without_filters(git: Git) -> list[Setting]:
+def without_filters(git: Git) -> list[Setting]:
     """Return settings that undo every external filter of the configuration (gitattributes(5))."""
     listed = as_text(git.ask("config", "--list", "--name-only", "-z")).split("\0")
     keys = dict.fromkeys(key for key in listed if _FILTER.fullmatch(key))

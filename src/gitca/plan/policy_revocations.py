@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from gitca.documents.document import Document
@@ -16,14 +16,16 @@ from gitca.plan.model import RevokeCertificate
 
 
 def revoke_deleted(
-    desired: Desired, state: LedgerState, now: datetime
+    desired: Desired, state: LedgerState, now: datetime, only: Collection[str] | None = None
 ) -> Iterator[RevokeCertificate]:
     """Yield the live certificates of deleted requests whose own policies say onDelete: revoke.
+
+    `only` names the requests that are looked at; all, where it is None.
 
     Each certificate goes by the policy that it was issued under: who may delete a request could
     else have it issued under a milder one before.
     """
-    for known in _deleted(desired, state):
+    for known in _deleted(desired, state, only):
         for record in state.live(known.orders, now):
             policy = policy_of(record, desired.governing)
             if policy is not None and policy.spec.on_delete.action == "revoke":
@@ -58,10 +60,20 @@ def note_deleted(
             yield _kept(known.current)
 
 
-def _deleted(desired: Desired, state: LedgerState) -> Iterator[RequestRecord]:
-    for name, known in state.requests.items():
+def _deleted(
+    desired: Desired, state: LedgerState, only: Collection[str] | None = None
+) -> Iterator[RequestRecord]:
+    for name, known in _chosen(state, only):
         if known.current is not None and _is_deleted(name, known, desired, state):
             yield known
+
+
+def _chosen(
+    state: LedgerState, only: Collection[str] | None
+) -> Iterable[tuple[str, RequestRecord]]:
+    if only is None:
+        return state.requests.items()
+    return [(name, state.requests[name]) for name in only if name in state.requests]
 
 
 def _is_deleted(name: str, known: RequestRecord, desired: Desired, state: LedgerState) -> bool:
@@ -78,10 +90,13 @@ def _is_deleted(name: str, known: RequestRecord, desired: Desired, state: Ledger
 
 
 def revoke_replaced(
-    desired: Desired, state: LedgerState, now: datetime
+    desired: Desired, state: LedgerState, now: datetime, only: Collection[str] | None = None
 ) -> Iterator[RevokeCertificate]:
-    """Yield what a newer certificate of the same request replaced, once that one was signed."""
-    for known in state.requests.values():
+    """Yield what a newer certificate of the same request replaced, once that one was signed.
+
+    `only` names the requests that are looked at; all, where it is None.
+    """
+    for _, known in _chosen(state, only):
         current = known.current
         policy = policy_of(current, desired.governing) if current is not None else None
         if current is None or policy is None or policy.spec.on_replace.action != "revoke":

@@ -60,7 +60,7 @@ def plan_revocations(desired: Desired, state: LedgerState, now: datetime) -> Rev
     findings: list[Finding] = []
     held_up: set[str] = set()
     for _, document in sorted(desired.requests.revocations.items()):
-        actions, problem = _judge(document, state, now)
+        actions, problem = judge_revocation(document, state, now)
         for action in actions:
             chosen.setdefault((action.ca, action.serial, action.key), action)
         if problem:
@@ -94,9 +94,10 @@ def _planned_keys(actions: Iterable[RevokeCertificate], state: LedgerState) -> d
     return keys
 
 
-def _judge(
+def judge_revocation(
     document: Document[RevocationRequestSpec], state: LedgerState, now: datetime
 ) -> tuple[list[RevokeCertificate], Finding | None]:
+    """Return what one document asks to be revoked and has not been, or what is wrong with it."""
     executed = state.executed.get(document.path)
     if executed:
         return [], _changed_after(document, executed, state)

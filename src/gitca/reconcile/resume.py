@@ -125,7 +125,9 @@ class Resumer:
         if wanted is not None and ordered.run != self.run:
             objection = wanted.objection(ordered)
         if self._is_within_reach(ordered) and not (objection and self._is_on_another_key(ordered)):
-            self._check(order)
+            segment = self.snapshot.state.orders[ordered.order].segment
+            with self.store.naming(self.snapshot, segment):
+                self._check(order)
         return objection
 
     def _is_on_another_key(self, ordered: Ordered) -> bool:

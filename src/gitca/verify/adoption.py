@@ -19,11 +19,15 @@ from gitca.x509.certificate_file import path_from
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """An adoption, and what the CA had then: its key (`sha256:…`) and its last certificate."""
+    """An adoption, and what the CA had then: its key (`sha256:…`) and its last certificate.
+
+    `segment` is the ledger's that records it.
+    """
 
     event: Adopted
     key: str | None
     before: OrderRecord | None
+    segment: int
 
     @property
     def place(self) -> str:

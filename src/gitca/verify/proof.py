@@ -1,88 +1,235 @@
-"""The proof: the ledger replayed, its image compared with `issued/`, each order judged again."""
+"""The proof: the ledger replayed, its image compared with `issued/`, each order judged again.
+
+In this order: the chain of segments, the commits that wrote them, the fold with every signature and
+CRL, the files at the tip, and each certificate under the documents of its source commit. Whatever
+contradicts is told with the commit that brought it, the oldest first.
+"""
 
 from __future__ import annotations
 
-import functools
-import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from gitca.documents.load import TreeEntry
 from gitca.errors import BackendUnavailableError, ContradictionError
-from gitca.git.store import DOCUMENT_FOLDERS, Store
-from gitca.ledger.events import CertificateParticulars, CrlParticulars, CsrParticulars, Signed
-from gitca.ledger.image import ISSUED_FOLDER, csr_der, standing_certificate
+from gitca.git.blobs import blob_id_of
+from gitca.git.store import Store
+from gitca.ledger.events import (
+    Abandoned,
+    CertificateParticulars,
+    CrlParticulars,
+    CsrParticulars,
+    Revoked,
+    Signed,
+)
+from gitca.ledger.image import ISSUED_FOLDER
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.segment import LEDGER_FOLDER, Segment, parse_segment
 from gitca.ledger.state import LedgerState
-from gitca.plan.rebuild import HistoryUnknownError, Rebuild
-from gitca.policy.case import Requester
+from gitca.verify.abandonment import judge_abandoned
 from gitca.verify.adoption import judge_adoption
+from gitca.verify.judge import Judgement, OrderJudge, Task
+from gitca.verify.pool import CHUNK, Place, judged, processors
 from gitca.verify.replay import Replay
 from gitca.verify.report import FIND, Contradiction, VerifyReport
-from gitca.verify.signature import digest
-from gitca.x509.csr_writing import csr_spki
+from gitca.verify.revocation import RevocationJudge
+from gitca.verify.since import NOTHING, Since
+from gitca.verify.told import in_order
+from gitca.verify.writers import PLACEHOLDER, Writers, found_strays, mended_strays
+from gitca.verify.written import check_step, documents_of, read_writers
 
 Progress = Callable[[str, int, int], None]
 """What is being checked, how many are done, and of how many."""
 
-PLACEHOLDER = f"{ISSUED_FOLDER}/.gitkeep"
-"""The one file under issued/ that the ledger need not explain; it must be empty."""
+_KINDS: Mapping[type, str] = {
+    CertificateParticulars: "certificates",
+    CsrParticulars: "CSRs",
+    CrlParticulars: "CRLs",
+}
 
 
-def verify(store: Store, commit: str, *, progress: Progress = lambda *_: None) -> VerifyReport:
+def verify(
+    store: Store,
+    commit: str,
+    *,
+    since: Since = NOTHING,
+    progress: Progress = lambda *_: None,
+) -> VerifyReport:
     """Return what one commit of a clone proves; nothing is fetched and no key is used.
 
-    Proved: the ledger's chain and the order of its events, serial numbers (I2), CRL numbers and
-    contents (I6, I7), every signature and its bytes (I1, I3, I5), every file under `issued/`, and
-    every order judged again under the documents of its source commit (I5), which is in the
-    documents' history (I8). Not proved: what the ledger's own newest segments said before a
-    rewritten history (hold the tip against another clone), and when a publisher served what.
+    Proved: the ledger's chain and the order of its events, that each order has one outcome or
+    awaits it, serial numbers (I2), CRL numbers and contents (I6, I7), every signature and its bytes
+    (I1, I3, I5), every file under `issued/`, who committed it and what with it (I8, I10), every
+    order judged again under the documents of its source commit (I5), which is in the documents'
+    history (I8), and every revocation and abandonment under those it was recorded upon. Of segments
+    up to `since` only the chain, the order of events and the files at the tip are.
+
+    Not proved: what a history that was rewritten as a whole said before (compare another clone),
+    that a committer is who he says (Git asks nobody), and when a publisher served what.
     """
-    report = VerifyReport()
-    files = {entry.path: entry for entry in store.entries(commit, ISSUED_FOLDER)}
+    proof = _Proof(store, commit, since, progress)
     try:
-        segments = tuple(_segments(store, files))
-        replay = Replay(blob_id_of(commit), _spent(segments))
-        for place, segment in enumerate(segments, start=1):
-            report.contradictions += replay.take(segment)
-            progress("replay", place, len(segments))
-        snapshot = store.at(commit, commit)
-        pending = tuple(store.pending(snapshot))
+        proof.run()
     except ContradictionError as error:
-        report.contradictions.append(_of_ledger(error))
-        return report
-    try:
-        store.check_growth(snapshot)
-    except ContradictionError as error:
-        report.contradictions.append(_of_ledger(error))
-    report.checked["segments"] = len(segments)
-    report.checked["pending orders"] = len(pending)
-    report.contradictions += _compare(files, replay, store)
-    _count(report, replay.state)
-    _judge_again(store, commit, replay, report, progress)
-    _judge_adoptions(store, commit, replay, report)
-    return report
-
-
-def blob_id_of(commit: str) -> Callable[[bytes], str]:
-    """Return the function from bytes to blob id, in the object format that a commit id shows."""
-    new = hashlib.sha1 if len(commit) == 40 else hashlib.sha256  # Git's own ids, not ours to choose
-
-    def blob_id(data: bytes) -> str:
-        return new(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-
-    return blob_id
-
-
-def _segments(store: Store, files: dict[str, TreeEntry]) -> Iterator[Segment]:
-    paths = [path for path in files if path.startswith(f"{LEDGER_FOLDER}/")]
-    blobs = store.read_segments([files[path].blob for path in paths])
-    for path, data in zip(paths, blobs, strict=True):
-        yield parse_segment(path, data)
+        proof.report.contradictions.append(_of_ledger(error))
+    return in_order(proof.report, store, commit, proof.writers)
 
 
 def _of_ledger(error: ContradictionError) -> Contradiction:
     return Contradiction("I10", "ledger", error.message, error.remedy)
+
+
+@dataclass(slots=True)
+class _Proof:
+    store: Store
+    commit: str
+    since: Since
+    progress: Progress
+    report: VerifyReport = field(default_factory=VerifyReport)
+    writers: Writers = field(default_factory=Writers)
+    settled: set[str] = field(default_factory=set)
+
+    def run(self) -> None:
+        """Prove step by step. Raises: ContradictionError where the ledger cannot be folded."""
+        store, report = self.store, self.report
+        report.since = self.since.number
+        files = {entry.path: entry for entry in store.entries(self.commit, ISSUED_FOLDER)}
+        blobs = [
+            entry.blob for path, entry in files.items() if path.startswith(f"{LEDGER_FOLDER}/")
+        ]
+        self._read_writers(blobs)
+        segments = tuple(_segments(store, files))
+        replay = self._replay(segments)
+        snapshot = store.at(self.commit, self.commit)
+        pending = tuple(store.pending(snapshot))
+        report.checked["segments"] = len(segments)
+        report.checked["pending orders"] = len(pending)
+        report.contradictions += _compare(files, replay, store)
+        self._count(replay.state)
+        self._judge_again(replay)
+        self._judge_adoptions(replay)
+
+    def _read_writers(self, blobs: list[str]) -> None:
+        self.writers, unchecked = read_writers(self.store, self.commit, blobs, self.since)
+        self.report.unchecked += unchecked
+        self.report.remarks += mended_strays(self.writers)
+        self.report.contradictions += found_strays(self.writers, len(blobs))
+        self.report.checked["commits to issued/"] = len(self.writers.steps)
+
+    def _replay(self, segments: tuple[Segment, ...]) -> Replay:
+        judge = RevocationJudge(self.store)
+        replay = Replay(
+            blob_id=blob_id_of(self.commit),
+            kept=_spent(segments),
+            since=self.since.number,
+            order_blobs=self.writers.order_blobs,
+        )
+        for place, segment in enumerate(segments, start=1):
+            if place > self.since.number:
+                self._hold_by_hand(judge, replay, segment)
+                self.settled |= {item.order for item in segment.events if isinstance(item, Signed)}
+            self.report.contradictions += replay.take(segment)
+            step = self.writers.steps.get(place)
+            if step is not None:
+                self.report.contradictions += check_step(
+                    self.store.repository.past, step, replay.delta
+                )
+            self.progress("replay", place, len(segments))
+        replay.finish()
+        return replay
+
+    def _hold_by_hand(self, judge: RevocationJudge, replay: Replay, segment: Segment) -> None:
+        """Hold against documents what needs no key, and whoever can push can write."""
+        revoked = [event for event in segment.events if isinstance(event, Revoked)]
+        given_up = [event for event in segment.events if isinstance(event, Abandoned)]
+        if not revoked and not given_up:
+            return
+        number = segment.head.number
+        step = self.writers.steps.get(number)
+        source = documents_of(self.store, step, segment)
+        if step is None or source is None:
+            self.report.unchecked.append(f"segment {number}: the documents it was recorded upon")
+            return
+        state, when = replay.state, step.ancestor.when
+        found: list[Contradiction] = []
+        try:
+            found += judge.judge(state, revoked, source)
+            outcomes = (
+                judge_abandoned(self.store, state, event, when, source) for event in given_up
+            )
+            found += [item for item in outcomes if item is not None]
+        except BackendUnavailableError as error:
+            self.report.unchecked.append(f"segment {number}: {error.message}")
+        self.report.contradictions += [replace(item, segment=number) for item in found]
+
+    def _count(self, state: LedgerState) -> None:
+        checked = self.report.checked
+        for record in state.orders.values():
+            if record.signed:
+                checked[_KINDS[type(record.ordered.particulars)]] += 1
+            checked["spent signatures"] += record.spent
+        checked["revocations"] = len(state.revoked)
+
+    def _judge_again(self, replay: Replay) -> None:
+        records = [
+            record
+            for record in replay.state.orders.values()
+            if not record.abandoned
+            and (record.segment > self.since.number or record.ordered.order in self.settled)
+        ]
+        reviewed = self.store.reviewed(self.commit)
+        judge = OrderJudge(self.store, replay.state)
+        tasks, done = tuple(_tasks(records, replay)), 0
+        place = Place(self.store.repository.root, self.store.branches, self.commit)
+        for judgement in judged(judge, tasks, place, count=processors()):
+            done += judgement.judged + judgement.lacking + judgement.unknown.total()
+            self._take(judgement, reviewed, replay.state)
+            self.progress("judge", done, len(records))
+
+    def _take(
+        self, judgement: Judgement, reviewed: frozenset[str] | None, state: LedgerState
+    ) -> None:
+        report, source = self.report, judgement.source
+        report.contradictions += judgement.contradictions
+        report.checked["judged again"] += judgement.judged
+        for message, count in judgement.unknown.items():
+            report.unchecked.append(f"{count} orders: {message}")
+        if judgement.lacking:
+            lacking = f"this clone lacks their source commit {source[:12]}"
+            report.unchecked.append(f"{judgement.lacking} orders: {lacking}")
+        # Where the documents have a branch of their own, this clone may not have the newest of it.
+        if not judgement.lacking or not self.store.is_parted:
+            for order in judgement.orders:
+                found = _unreviewed(reviewed, source, f"order {order}")
+                segment = state.orders[order].segment
+                report.contradictions += [replace(item, segment=segment) for item in found]
+
+    def _judge_adoptions(self, replay: Replay) -> None:
+        """Judge again what external CAs gave, under the documents that it was taken into use by."""
+        adoptions = [item for item in replay.adoptions if item.segment > self.since.number]
+        reviewed = self.store.reviewed(self.commit) if adoptions else None
+        for adoption in adoptions:
+            source, is_here = adoption.event.source, True
+            found: list[Contradiction] = []
+            try:
+                found += judge_adoption(self.store, adoption)
+                self.report.checked["adopted certificates"] += 1
+            except BackendUnavailableError:
+                is_here = False
+                lacking = f"this clone lacks its source commit {source[:12]}"
+                self.report.unchecked.append(f"{adoption.place}: {lacking}")
+            if is_here or not self.store.is_parted:
+                found += _unreviewed(reviewed, source, adoption.place)
+            self.report.contradictions += [
+                replace(item, segment=adoption.segment) for item in found
+            ]
+
+
+def _segments(store: Store, files: Mapping[str, TreeEntry]) -> Iterator[Segment]:
+    paths = [path for path in files if path.startswith(f"{LEDGER_FOLDER}/")]
+    blobs = store.read_segments([files[path].blob for path in paths])
+    for path, data in zip(paths, blobs, strict=True):
+        yield parse_segment(path, data)
 
 
 def _spent(segments: tuple[Segment, ...]) -> frozenset[str]:
@@ -91,7 +238,9 @@ def _spent(segments: tuple[Segment, ...]) -> frozenset[str]:
     return frozenset(event.order for event in events if isinstance(event, Signed) and event.spent)
 
 
-def _compare(files: dict[str, TreeEntry], replay: Replay, store: Store) -> Iterator[Contradiction]:
+def _compare(
+    files: Mapping[str, TreeEntry], replay: Replay, store: Store
+) -> Iterator[Contradiction]:
     """Yield every file under issued/ that is missing, other, or not explained by the ledger."""
     expected: dict[str, str | None] = {**replay.image, **replay.pending_image()}
     for path, blob in expected.items():
@@ -107,50 +256,17 @@ def _compare(files: dict[str, TreeEntry], replay: Replay, store: Store) -> Itera
             yield Contradiction("I8", path, "the ledger does not explain this file", FIND)
 
 
-_KINDS: Mapping[type, str] = {
-    CertificateParticulars: "certificates",
-    CsrParticulars: "CSRs",
-    CrlParticulars: "CRLs",
-}
-
-
-def _count(report: VerifyReport, state: LedgerState) -> None:
-    for record in state.orders.values():
-        if record.signed:
-            report.checked[_KINDS[type(record.ordered.particulars)]] += 1
-        report.checked["spent signatures"] += record.spent
-    report.checked["revocations"] = len(state.revoked)
-
-
-def _judge_again(
-    store: Store, commit: str, replay: Replay, report: VerifyReport, progress: Progress
-) -> None:
-    records = [record for record in replay.state.orders.values() if not record.abandoned]
-    reviewed = store.reviewed(commit)
-    paths: dict[str, set[str]] = {}
+def _tasks(records: Iterable[OrderRecord], replay: Replay) -> Iterator[Task]:
+    """Yield the orders of each source commit, so many at a time."""
+    by_source: dict[str, list[tuple[str, str | None]]] = {}
     for record in records:
-        documents = record.ordered.documents
-        named = (item.path for item in (documents.request, documents.csr) if item is not None)
-        paths.setdefault(record.ordered.source, set()).update(named)
-    rebuilds: dict[str, Rebuild] = {}
-    for place, record in enumerate(records, start=1):
-        source, order = record.ordered.source, f"order {record.ordered.order}"
-        is_here = True
-        try:
-            if source not in rebuilds:
-                # Orders of one commit stand together: one commit's documents are kept at a time.
-                rebuilds = {source: _rebuild(store, replay.state, source, paths[source])}
-            report.contradictions += _judge(rebuilds[source], record, replay)
-            report.checked["judged again"] += 1
-        except HistoryUnknownError as error:
-            report.unchecked.append(f"order {record.ordered.order}: {error.message}")
-        except BackendUnavailableError:
-            is_here = False
-            report.unchecked.append(f"{order}: this clone lacks its source commit {source[:12]}")
-        # Where the documents have a branch of their own, this clone may not have the newest of it.
-        if is_here or not store.is_parted:
-            report.contradictions += _unreviewed(reviewed, source, order)
-        progress("judge", place, len(records))
+        order = record.ordered.order
+        last = replay.before.get(order)
+        name = last.ordered.order if last else None
+        by_source.setdefault(record.ordered.source, []).append((order, name))
+    for source, orders in by_source.items():
+        for start in range(0, len(orders), CHUNK):
+            yield Task(source, tuple(orders[start : start + CHUNK]))
 
 
 def _unreviewed(
@@ -160,67 +276,3 @@ def _unreviewed(
     if reviewed is not None and source not in reviewed:
         message = f"its source commit {source[:12]} is not in the history of the documents"
         yield Contradiction("I8", place, message, FIND)
-
-
-def _judge_adoptions(store: Store, commit: str, replay: Replay, report: VerifyReport) -> None:
-    """Judge again what external CAs gave, under the documents that it was taken into use by."""
-    reviewed = store.reviewed(commit) if replay.adoptions else None
-    for adoption in replay.adoptions:
-        source, is_here = adoption.event.source, True
-        try:
-            report.contradictions += judge_adoption(store, adoption)
-            report.checked["adopted certificates"] += 1
-        except BackendUnavailableError:
-            is_here = False
-            lacking = f"this clone lacks its source commit {source[:12]}"
-            report.unchecked.append(f"{adoption.place}: {lacking}")
-        if is_here or not store.is_parted:
-            report.contradictions += _unreviewed(reviewed, source, adoption.place)
-
-
-def _rebuild(store: Store, state: LedgerState, source: str, paths: Collection[str]) -> Rebuild:
-    entries = store.entries(source, *DOCUMENT_FOLDERS)
-
-    # One walk through the history for all orders of a commit, if any of them needs it.
-    @functools.cache
-    def changes() -> Mapping[str, Requester]:
-        return store.requesters(source)(paths)
-
-    def requesters(_: Collection[str]) -> Mapping[str, Requester]:
-        return changes()
-
-    return Rebuild(entries, store.read, state, requesters)
-
-
-def _judge(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> Iterator[Contradiction]:
-    place = f"order {record.ordered.order}"
-    try:
-        tbs = _given_bytes(rebuild, record, replay)
-    except ContradictionError as error:
-        yield Contradiction("I5", place, error.message, error.remedy)
-        return
-    if tbs is not None and digest(tbs) != record.ordered.tbs:
-        message = "its documents give another certificate than the one that was ordered"
-        yield Contradiction("I5", place, message, FIND)
-
-
-def _given_bytes(rebuild: Rebuild, record: OrderRecord, replay: Replay) -> bytes | None:
-    """Return the bytes that the documents give for a certificate or a CSR.
-
-    None for a CRL, whose bytes the replay has compared, and for what is a new CA's own and not
-    signed yet: its key is known to the signer alone. Raises: ContradictionError.
-    """
-    ordered = record.ordered
-    if isinstance(ordered.particulars, CrlParticulars):
-        rebuild.check_crl(ordered, replay.before.get(ordered.order))
-        return None
-    if ordered.particulars.authority is None:
-        return rebuild.bytes_of(ordered, None)
-    if record.signed is None:
-        standing = replay.state.authority(ordered.particulars.authority).certificate
-        # A renewal is on the key that the CA has.
-        own = standing and standing_certificate(standing).template.spki_der
-        return rebuild.bytes_of(ordered, own) if own else None
-    if isinstance(ordered.particulars, CsrParticulars):
-        return rebuild.bytes_of(ordered, csr_spki(csr_der(record)))
-    return rebuild.bytes_of(ordered, standing_certificate(record).template.spki_der)

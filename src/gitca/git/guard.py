@@ -1,0 +1,165 @@
+"""The guard at the door of every run: is the branch what this clone, and its ledger, remember?
+
+Three things are looked at before anything is planned, resumed or signed. The remote's tip contains
+what this clone saw there (`refs/gitca/seen/<branch>` keeps it): who rewinds a branch cannot make
+gitca go on from an older ledger, draw a serial number or a CRL number twice, or forget a
+revocation. The segments of the ledger are those that were added, over the history since. And every
+file below `issued/` is what the ledger gives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from gitca.errors import BackendUnavailableError, ContradictionError
+from gitca.git.blobs import blob_id_of
+from gitca.git.history import check_growth
+from gitca.git.refs import branch_ref, resolve, tracking_ref
+from gitca.git.repository import ORIGIN, GitRepository
+from gitca.git.snapshot import Snapshot
+from gitca.ledger.image import ISSUED_FOLDER, crl_path, order_path
+from gitca.ledger.segment import LEDGER_FOLDER
+from gitca.ledger.state import LedgerState
+from gitca.ledger.whole_image import whole_image
+
+LARGEST_CRL = 512 * 1024**2
+
+
+def seen_ref(branch: str) -> str:
+    """Return `refs/gitca/seen/<branch>` for a valid branch name. Raises: UsageError."""
+    return f"refs/gitca/seen/{branch_ref(branch).removeprefix('refs/heads/')}"
+
+
+def checked_ref(branch: str) -> str:
+    """Return `refs/gitca/checked/<branch>` for a valid branch name. Raises: UsageError."""
+    return f"refs/gitca/checked/{branch_ref(branch).removeprefix('refs/heads/')}"
+
+
+@dataclass(slots=True)
+class Guard:
+    """Guards one branch of a clone. `trusted` is the last commit that this process has checked."""
+
+    repository: GitRepository
+    branch: str
+    trusted: str | None = field(default=None)
+
+    def fetch(self, branch: str) -> str | None:
+        """Return origin's commit of a branch after fetching it.
+
+        Raises: ContradictionError where origin lost issued certificates that this clone has seen;
+        BackendUnavailableError.
+        """
+        git = self.repository.past.git
+        seen = resolve(git, seen_ref(branch)) or resolve(git, tracking_ref(branch, ORIGIN))
+        if seen is not None and self._has_ledger(seen):
+            self._remember(seen_ref(branch), seen)  # the fetch moves the other reference
+        tip = self.repository.fetch(branch)
+        if seen is not None and self._has_ledger(seen) and self._is_lost(seen, tip):
+            raise ContradictionError(
+                f"{branch} of {ORIGIN} was rewound or rewritten: it is at {(tip or 'nothing')[:12]}"
+                f" and lacks commit {seen[:12]}, which this clone saw there",
+                remedy=f"nothing was signed; put it back (git push --force {ORIGIN}"
+                f" {seen[:12]}:{branch_ref(branch)}) and find who forced the push. Where a person"
+                f" rewrote it on purpose and lost no segment: git update-ref -d {seen_ref(branch)}",
+            )
+        if tip is not None:
+            self._remember(seen_ref(branch), tip)
+        return tip
+
+    def check(self, snapshot: Snapshot, segments: Mapping[str, str]) -> None:
+        """Raise ContradictionError where the branch contradicts its history or its ledger.
+
+        `segments` are the blobs of the ledger by path. What was checked once is not again.
+        """
+        tip = snapshot.tip
+        if tip is None or tip == self.trusted:
+            return
+        check_growth(self.repository, tip, segments, after=self._checked_before(tip))
+        check_image(self.repository, tip, snapshot)
+        self.trusted = tip
+        self._remember(checked_ref(self.branch), tip)
+
+    @contextmanager
+    def naming(self, tip: str | None, path: str) -> Iterator[None]:
+        """Let a ContradictionError from inside name the commit that touched a path last."""
+        try:
+            yield
+        except ContradictionError as error:
+            commit = self.repository.past.last_change(tip, path) if tip else None
+            if commit is None:
+                raise
+            raise ContradictionError(
+                f"{error.message} (commit {commit[:12]} touched {path} last)", remedy=error.remedy
+            ) from error
+
+    def follow(self, parent: str | None, commit: str) -> None:
+        """Trust what gitca just wrote upon a commit that it had checked."""
+        if parent is None or parent == self.trusted:
+            self.trusted = commit
+
+    def _has_ledger(self, commit: str) -> bool:
+        return self.repository.past.objects_at((commit,), LEDGER_FOLDER) != [None]
+
+    def _is_lost(self, seen: str, tip: str | None) -> bool:
+        try:
+            return tip is None or not self.repository.has_in_history(seen, tip)
+        except BackendUnavailableError:
+            return False  # a shallow clone cannot tell
+
+    def _checked_before(self, tip: str) -> str | None:
+        checked = resolve(self.repository.past.git, checked_ref(self.branch))
+        return None if checked is None or self._is_lost(checked, tip) else checked
+
+    def _remember(self, ref: str, commit: str) -> None:
+        git = self.repository.past.git
+        if resolve(git, ref) != commit:
+            git.ask("update-ref", "--no-deref", "--end-of-options", ref, commit)
+
+
+def check_image(repository: GitRepository, tip: str, snapshot: Snapshot) -> None:
+    """Raise ContradictionError where a file below `issued/` is not what the ledger gives."""
+    files = {
+        entry.path: (entry.mode, entry.blob)
+        for entry in repository.tree(tip, ISSUED_FOLDER)
+        if not entry.path.startswith(f"{LEDGER_FOLDER}/")
+    }
+    for order in snapshot.state.pending:
+        files.pop(order_path(order), None)  # whoever signs it looks at its bytes
+    blob_id = blob_id_of(tip)
+    for path, data in whole_image(snapshot.state):
+        if files.pop(path, None) != ("100644", blob_id(data)):
+            raise _other(repository, tip, path)
+    for path, fingerprint in _crls(snapshot.state).items():
+        mode, blob = files.pop(path, ("", ""))
+        if mode != "100644" or fingerprint != _digest(repository.read, blob):
+            raise _other(repository, tip, path)
+    files.pop(f"{ISSUED_FOLDER}/.gitkeep", None)
+    for path in files:
+        raise _other(repository, tip, path)
+
+
+def _crls(state: LedgerState) -> dict[str, str | None]:
+    return {
+        crl_path(name): record.crl.signed.fingerprint
+        for name, record in state.authorities.items()
+        if record.crl is not None and record.crl.signed is not None
+    }
+
+
+def _digest(read: Callable[..., bytes], blob: str) -> str:
+    return f"sha256:{hashlib.sha256(read(blob, size_limit=LARGEST_CRL)).hexdigest()}"
+
+
+def _other(repository: GitRepository, tip: str, path: str) -> ContradictionError:
+    commit = repository.past.last_change(tip, path)
+    if commit is None:
+        commit, path = repository.past.last_change(tip, LEDGER_FOLDER), f"{path} (missing)"
+    by = f"commit {commit[:12]} touched it last" if commit else "no commit of this clone touched it"
+    return ContradictionError(
+        f"{path} is not what the ledger gives; {by}",
+        remedy="nothing was signed; gitca verify says all that is wrong. COMMIT being the one"
+        f" before, git restore --source=COMMIT --staged --worktree {path}; commit, push",
+    )

@@ -1,0 +1,148 @@
+"""Orders judged again: the signature, the bytes, and the documents of the source commit (I5)."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from gitca.errors import BackendUnavailableError, ContradictionError
+from gitca.git.store import Store
+from gitca.ledger.events import CertificateParticulars, CrlParticulars, CsrParticulars
+from gitca.ledger.image import certificate_der, csr_der, standing_certificate
+from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
+from gitca.plan.rebuild import HistoryUnknownError, Rebuild
+from gitca.policy.case import Requester
+from gitca.verify.report import FIND, Contradiction
+from gitca.verify.signature import check_signature, digest
+from gitca.x509.csr_writing import csr_spki
+from gitca.x509.refusal import RefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Orders of one source commit; a CRL's with the order of the CA's last CRL before it."""
+
+    source: str
+    orders: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What came of a task. `lacking` counts its orders if the clone lacks their commit."""
+
+    source: str
+    orders: tuple[str, ...]
+    judged: int = 0
+    lacking: int = 0
+    contradictions: list[Contradiction] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class OrderJudge:
+    """Judges orders by the ledger's last state: what counts of a key's past is what lay before."""
+
+    store: Store
+    state: LedgerState
+
+    def judge(self, task: Task) -> Judgement:
+        """Return what is wrong with the orders of a task."""
+        result = Judgement(task.source, tuple(order for order, _ in task.orders))
+        records = [self.state.orders[order] for order, _ in task.orders]
+        for record in records:
+            result.contradictions += _in_place(record, self._signature(record))
+        try:
+            rebuild = _documents(self.store, self.state, task.source, _paths(records))
+        except BackendUnavailableError:
+            result.lacking = len(records)
+            return result
+        for record, (_, last) in zip(records, task.orders, strict=True):
+            try:
+                last_record = self.state.orders[last] if last else None
+                found = tuple(_judge(rebuild, record, last_record, self.state))
+                result.contradictions += _in_place(record, found)
+                result.judged += 1
+            except HistoryUnknownError as error:
+                result.unknown[error.message] += 1
+        return result
+
+    def _signature(self, record: OrderRecord) -> Iterator[Contradiction]:
+        """Yield what is wrong with a certificate's signature; the replay has seen all others."""
+        is_certificate = isinstance(record.ordered.particulars, CertificateParticulars)
+        if record.signed is None or not is_certificate:
+            return
+        try:
+            der = certificate_der(record)
+            yield from check_signature(self.state, record, record.signed, der)
+        except (RefusedError, ContradictionError, ValueError) as error:
+            yield Contradiction("I3", _place(record), str(error), FIND)
+
+
+def _paths(records: Iterable[OrderRecord]) -> frozenset[str]:
+    """Return the requests and CSRs that orders name."""
+    documents = [record.ordered.documents for record in records]
+    named = (item for given in documents for item in (given.request, given.csr))
+    return frozenset(item.path for item in named if item is not None)
+
+
+def _documents(store: Store, state: LedgerState, source: str, paths: Collection[str]) -> Rebuild:
+    # A commit has many documents, and is the source of few orders: theirs are listed alone.
+    entries = store.entries(source, "ca", "policies", *sorted(paths))
+
+    # One walk through the history for all orders of a task, if any of them needs it.
+    @functools.cache
+    def changes() -> Mapping[str, Requester]:
+        return store.requesters(source)(paths)
+
+    def requesters(_: Collection[str]) -> Mapping[str, Requester]:
+        return changes()
+
+    return Rebuild(entries, store.read, state, requesters)
+
+
+def _place(record: OrderRecord) -> str:
+    return f"order {record.ordered.order}"
+
+
+def _in_place(record: OrderRecord, found: Iterable[Contradiction]) -> list[Contradiction]:
+    return [replace(item, segment=record.segment) for item in found]
+
+
+def _judge(
+    rebuild: Rebuild, record: OrderRecord, last: OrderRecord | None, state: LedgerState
+) -> Iterator[Contradiction]:
+    try:
+        tbs = _given_bytes(rebuild, record, last, state)
+    except ContradictionError as error:
+        yield Contradiction("I5", _place(record), error.message, error.remedy)
+        return
+    if tbs is not None and digest(tbs) != record.ordered.tbs:
+        message = "its documents give another certificate than the one that was ordered"
+        yield Contradiction("I5", _place(record), message, FIND)
+
+
+def _given_bytes(
+    rebuild: Rebuild, record: OrderRecord, last: OrderRecord | None, state: LedgerState
+) -> bytes | None:
+    """Return the bytes that the documents give for a certificate or a CSR.
+
+    None for a CRL, whose bytes the replay has compared, and for what is a new CA's own and not
+    signed yet: its key is known to the signer alone. Raises: ContradictionError.
+    """
+    ordered = record.ordered
+    if isinstance(ordered.particulars, CrlParticulars):
+        rebuild.check_crl(ordered, last)
+        return None
+    if ordered.particulars.authority is None:
+        return rebuild.bytes_of(ordered, None)
+    if record.signed is None:
+        standing = state.authority(ordered.particulars.authority).certificate
+        # A renewal is on the key that the CA has.
+        own = standing and standing_certificate(standing).template.spki_der
+        return rebuild.bytes_of(ordered, own) if own else None
+    if isinstance(ordered.particulars, CsrParticulars):
+        return rebuild.bytes_of(ordered, csr_spki(csr_der(record)))
+    return rebuild.bytes_of(ordered, standing_certificate(record).template.spki_der)

@@ -1,0 +1,87 @@
+"""Since: from where on a daily verification looks at everything."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gitca.errors import ContradictionError, UsageError
+from gitca.git.lineage import Ancestor
+from gitca.git.store import Store
+from gitca.ledger.image import ISSUED_FOLDER
+from gitca.ledger.segment import LEDGER_FOLDER
+
+_SEGMENT = re.compile(r"[0-9]{1,9}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]{5,8}Z)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The last segment that is not looked at again, and the commit that stands for it."""
+
+    number: int = 0
+    commit: str | None = None
+
+
+NOTHING = Since()
+
+
+def find_since(store: Store, tip: str, text: str) -> Since:
+    """Return from where on to look: a segment's number, a date (UTC), or a commit.
+
+    Raises: UsageError for what is none of these here; ContradictionError where a commit is given
+    that the branch no longer has: its history was rewritten since.
+    """
+    if _DATE.fullmatch(text):
+        return _by_date(store, tip, text)
+    if _SEGMENT.fullmatch(text):
+        return _by_segment(store, tip, int(text))
+    commit = store.repository.resolve(text)
+    if commit is None:
+        raise UsageError(
+            f"{text!r} is no segment, no date like 2026-11-20, and no commit of this clone",
+            remedy="name one of them with --since; gitca verify without it looks at everything",
+        )
+    if not store.repository.has_in_history(commit, tip):
+        raise ContradictionError(
+            f"commit {commit[:12]}, which was verified before, is not in the history of"
+            f" {tip[:12]}: the branch was rewound or rewritten since",
+            remedy=f"keep this clone; find who forced the push; git log {tip[:12]}..{commit[:12]}"
+            " shows what is gone",
+        )
+    return Since(_segments_at(store, commit), commit)
+
+
+def _segments_at(store: Store, commit: str) -> int:
+    return len(store.entries(commit, LEDGER_FOLDER))
+
+
+def _by_date(store: Store, tip: str, text: str) -> Since:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text} is no date", remedy="write it like 2026-11-20") from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    older = [item for item in _mainline(store, tip) if item.when < moment]
+    return Since(_segments_at(store, older[-1].commit), older[-1].commit) if older else NOTHING
+
+
+def _by_segment(store: Store, tip: str, number: int) -> Since:
+    for item in reversed(_mainline(store, tip)):
+        if _segments_at(store, item.commit) <= number:
+            return Since(_segments_at(store, item.commit), item.commit)
+    return NOTHING
+
+
+def _mainline(store: Store, tip: str) -> list[Ancestor]:
+    """Return the commits at which issued/ changed on the first-parent line, oldest first."""
+    history = {item.commit: item for item in store.repository.past.lineage(tip, ISSUED_FOLDER)}
+    line: list[Ancestor] = []
+    item = history.get(tip)
+    while item is not None:
+        above = history.get(item.parents[0]) if item.parents else None
+        if above is None or above.folder != item.folder:
+            line.append(item)
+        item = above
+    return line[::-1]

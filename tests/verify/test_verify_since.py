@@ -1,0 +1,72 @@
+"""`--since`: a daily verification looks at everything that is new, and at the chain of the rest."""
+
+from __future__ import annotations
+
+import pytest
+from verify_material import WEB_PEM
+
+from ca_forger import forger_of, signed_with
+from ca_world import Clone, git
+from gitca.errors import UsageError
+from gitca.verify.proof import verify
+from gitca.verify.report import VerifyReport
+from gitca.verify.since import Since, find_since
+
+
+def since(clone: Clone, text: str) -> VerifyReport:
+    with clone.store() as store:
+        return verify(store, clone.tip, since=find_since(store, clone.tip, text))
+
+
+@pytest.mark.parametrize("number", range(14))
+def test_from_any_segment_on_a_sound_repository_has_no_contradiction(
+    rich: Clone, number: int
+) -> None:
+    report = since(rich, str(number))
+    assert (report.contradictions, report.since) == ([], number)
+    assert report.checked["segments"] == 13
+    assert report.checked["commits to issued/"] == 13 - number
+
+
+def test_a_segment_a_commit_and_a_date_name_the_same_place(rich: Clone) -> None:
+    commit = git(rich.folder, "log", "--format=%H", "--", "issued/ledger/00000005.jsonl")
+    with rich.store() as store:
+        assert find_since(store, rich.tip, "5") == Since(5, commit)
+        assert find_since(store, rich.tip, commit) == Since(5, commit)
+        assert find_since(store, rich.tip, commit[:12]) == Since(5, commit)
+        assert find_since(store, rich.tip, "2099-01-01").number == 13
+        assert find_since(store, rich.tip, "2001-01-01") == Since()
+        assert find_since(store, rich.tip, "2001-01-01T00:00:00Z") == Since()
+
+
+@pytest.mark.parametrize("text", ["nonsense", "2026-13-45", "--all", ""])
+def test_what_names_no_place_is_wrong_usage(rich: Clone, text: str) -> None:
+    with rich.store() as store, pytest.raises(UsageError):
+        find_since(store, rich.tip, text)
+
+
+def test_what_was_forged_after_it_is_found(made: Clone) -> None:
+    number = made.state.head.number
+    forger = forger_of(made)
+    ordered, tbs = forger.certificate()
+    forger.push(ordered, None, signed_with(made, ordered, tbs, key="other"))
+    report = since(made, str(number))
+    assert any("not one of CA issuing's key" in item.message for item in report.contradictions)
+
+
+def test_a_file_of_before_that_was_changed_after_it_is_found(rich: Clone) -> None:
+    commit = rich.save({WEB_PEM: b"evil"})
+    report = since(rich, "13")
+    assert report.contradictions[0].commit == commit
+
+
+def test_a_crl_of_before_is_still_compared(rich: Clone) -> None:
+    rich.save({"issued/issuing/crl.der": rich.read("issued/root/crl.der")})
+    places = {item.place for item in since(rich, "13").contradictions}
+    assert places == {"issued/issuing/crl.der"}
+
+
+def test_the_chain_of_before_is_still_followed(rich: Clone) -> None:
+    path = "issued/ledger/00000003.jsonl"
+    rich.save({path: rich.read(path).replace(b":00Z", b":01Z")})
+    assert since(rich, "13").exit_code == 5
