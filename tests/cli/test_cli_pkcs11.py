@@ -99,5 +99,5 @@ def test_a_document_cannot_have_a_module_loaded(command, hsm) -> None:
     uri = hsm.uri("any", f"module-path={softhsm_module()}")
     (command.folder / "ca" / "root.yaml").write_text(authority("root", key=uri))
     answer = command("keys", "show", "root", GITCA_PKCS11_PIN=PIN, GITCA_PKCS11_MODULES="")
-    assert answer.code == 2
+    assert answer.code == 4
     assert "not listed in GITCA_PKCS11_MODULES" in answer.err

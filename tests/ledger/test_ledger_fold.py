@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from authority_material import Authority
 from ledger_material import (
     T0,
     certificate_order,
@@ -85,8 +86,7 @@ IMPOSSIBLE: dict[str, tuple[str, list[Event]]] = {
     "a second certificate of a CA, on another key": (
         "has a certificate on another key",
         [
-            certificate_order("r", serial="1", authority="root", ca="root"),
-            signed("r"),
+            *Authority("root").certify_itself(1),
             certificate_order("s", serial="2", authority="root", ca="root", key="other"),
         ],
     ),

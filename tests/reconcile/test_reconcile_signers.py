@@ -7,16 +7,17 @@ import threading
 
 import pytest
 
-from ca_documents import authority, request
+from ca_documents import authority, policy, request, revocation
 from ca_signers import Around, Garbled, Watched, failing_after
 from ca_world import Clone, serials_of
 from gitca.errors import BackendUnavailableError, ContradictionError, GitcaError, UsageError
 from gitca.reconcile.keys import Keys
 from gitca.reconcile.recipe import reconcile
 from gitca.reconcile.report import Missing
-from gitca.signers import Signature
+from gitca.signers import KeyUnsuitableError, Signature, Signer
 
 NAMES = ["a", "b", "c", "d"]
+ZONE = "example.internal"
 FOUR = {f"requests/{name}.yaml": request(name, f"{name}.example.internal") for name in NAMES}
 
 
@@ -28,9 +29,9 @@ def test_a_signer_that_fails_midway_leaves_the_rest_ordered_for_the_next_run(
         made.with_origin(made.folder.parent / "origin.git")
     made.save(FOUR)
     broken = failing_after(made.keys.named("issuing"), 2)
-    with pytest.raises(BackendUnavailableError) as failure:
-        made.reconcile(opener=made.keys.but(issuing=broken))
-    assert failure.value.exit_code == 4
+    report = made.reconcile(opener=made.keys.but(issuing=broken))
+    assert (report.exit_code, len(report.signed)) == (4, 2)
+    assert "throttles" in report.unreachable["issuing"]
     state = made.state
     assert sum(1 for name in NAMES if state.requests[name].current) == 2
     assert len(state.pending) == 2
@@ -123,8 +124,7 @@ def test_a_wrong_key_among_leftovers_wastes_no_signature_of_another_ca(made: Clo
     made.save(FOUR)
     made.clock.forward(days=5)  # both CAs' CRLs are due
     dead = {name: failing_after(made.keys.named(name), 0) for name in ("root", "issuing")}
-    with pytest.raises(BackendUnavailableError):
-        made.reconcile(opener=made.keys.but(**dead))
+    assert made.reconcile(opener=made.keys.but(**dead)).exit_code == 4
     assert len(made.state.pending) == 6
     issuing = Watched(made.keys.named("issuing"), lambda _: None)
     with pytest.raises(ContradictionError, match="another key than the CA"):
@@ -142,16 +142,40 @@ def test_a_passphrase_that_is_wrong_for_one_key_is_a_usage_error_and_no_tracebac
         raise UsageError(f"the passphrase of {uri} is wrong")
 
     made.save(FOUR)
-    with pytest.raises(UsageError):
-        made.reconcile(opener=opener)  # type: ignore[arg-type] # it never returns
+    report = made.reconcile(opener=opener)  # type: ignore[arg-type] # it never returns
+    assert (report.exit_code, report.signed, made.state.pending) == (2, [], {})
+    assert [item.rule for item in report.findings] == ["authority.key"]
+    assert "passphrase" in report.findings[0].message
     assert made.reconcile().exit_code == 0
 
 
+def test_a_wrong_passphrase_is_tried_once_and_keeps_no_other_ca_from_its_work(made: Clone) -> None:
+    made.save({"ca/other.yaml": authority("other"), **FOUR})
+    asked = []
+    usual = made.keys.but()
+
+    def opener(uri: str) -> Signer:
+        if "other" in uri:
+            asked.append(uri)
+            raise UsageError(f"the passphrase of {uri} is wrong")
+        return usual(uri)
+
+    report = made.reconcile(opener=opener)
+    assert (report.exit_code, len(asked)) == (2, 1)
+    assert [made.openssl_verify(name) for name in NAMES] == ["OK"] * 4
+
+
 @pytest.mark.parametrize(
-    "error", [BackendUnavailableError("throttled"), UsageError("the key may not do this")]
+    ("error", "code"),
+    [
+        (BackendUnavailableError("throttled"), 4),
+        (UsageError("the key may not do this"), 2),
+        (KeyUnsuitableError("kms:Sign is denied"), 1),
+    ],
+    ids=["outage", "wrong use", "refusal"],
 )
 def test_whatever_a_signer_raises_the_finished_signatures_are_committed(
-    made: Clone, error: Exception
+    made: Clone, error: Exception, code: int
 ) -> None:
     made.save(FOUR)
 
@@ -160,10 +184,50 @@ def test_whatever_a_signer_raises_the_finished_signatures_are_committed(
             raise error
 
     signer = Watched(made.keys.named("issuing"), before)
-    with pytest.raises(type(error)):
-        made.reconcile(opener=made.keys.but(issuing=signer))
+    report = made.reconcile(opener=made.keys.but(issuing=signer))
+    assert (report.exit_code, len(report.signed)) == (code, 2)
     state = made.state
     assert sum(1 for name in NAMES if state.requests[name].current) == len(signer.signed) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (KeyUnsuitableError("kms:Sign is denied", remedy="allow it"), 1),
+        (BackendUnavailableError("throttled"), 4),
+    ],
+    ids=["refusal", "outage"],
+)
+def test_a_key_that_does_not_sign_keeps_no_other_ca_from_its_work(
+    made: Clone, error: BackendUnavailableError | UsageError, code: int
+) -> None:
+    """For as long as it goes on: the others' certificates, CRLs and revocations are made."""
+    made.save({"ca/other.yaml": authority("other"), "policies/other.yaml": policy(issuer="other")})
+    assert made.reconcile().exit_code == 0
+
+    def before(_: bytes) -> None:
+        raise error
+
+    opener = made.keys.but(other=Watched(made.keys.named("other"), before))
+    of_other = request("api", "api.example.internal", policy="other")
+    made.save({"requests/api.yaml": of_other, "requests/a.yaml": request("a", f"a.{ZONE}")})
+    report = made.reconcile(opener=opener)
+    assert (report.exit_code, len(report.signed)) == (code, 1)
+    (left,) = made.state.pending
+    made.clock.forward(days=5)
+    made.save(
+        {
+            "requests/b.yaml": request("b", f"b.{ZONE}"),
+            "requests/stop.yaml": revocation(certificate="a"),
+        }
+    )
+    report = made.reconcile(opener=opener)
+    assert (report.exit_code, len(report.revoked), left in made.state.pending) == (code, 1, True)
+    assert [made.openssl_verify(name) for name in "ab"] == ["certificate revoked", "OK"]
+    made.clock.forward(minutes=11)
+    assert made.reconcile().exit_code == 0
+    assert made.state.orders[left].signed is not None
+    assert made.verify().contradictions == []
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])

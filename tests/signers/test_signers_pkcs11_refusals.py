@@ -69,10 +69,10 @@ def test_a_module_that_the_environment_does_not_list_is_not_loaded(
 ) -> None:
     uri = refusals.uri("key", f"module-path={softhsm_module()}")
     environment.setenv("GITCA_PKCS11_MODULES", "/usr/lib/other.so")
-    message = refused(uri, UsageError, base=tmp_path)
+    message = refused(uri, KeyAbsentError, base=tmp_path)
     assert "not listed in GITCA_PKCS11_MODULES" in message
     environment.delenv("GITCA_PKCS11_MODULES")
-    assert "not listed" in refused(uri, UsageError, base=tmp_path)
+    assert "not listed" in refused(uri, KeyAbsentError, base=tmp_path)
 
 
 @pytest.mark.parametrize("query", ["", "module-name=opensc", HERE])

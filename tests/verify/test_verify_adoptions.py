@@ -16,6 +16,7 @@ from ca_documents import request
 from ca_forger import blob, push_events, rewrite_ledger
 from ca_world import Clone, git
 from external_parent import ANSWER, ExternalParent, ExternalWorld, given
+from gitca.errors import ContradictionError
 from gitca.ledger.events import Adopted, CsrParticulars, Event, Ordered, Signed
 from gitca.ledger.image import image_of_adoption
 from gitca.ledger.segment import render_segment
@@ -201,3 +202,53 @@ def test_a_csr_that_its_documents_do_not_ask_for_is_found(adopted: Adoption) -> 
 
     rewrite_ledger(adopted.clone, change)
     assert any("its documents ask for another CSR" in message for message in adopted.said())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("no certificate", "the chain of the certificate given to CA issuing is none"),
+        ("another root", "is no part of the path"),
+        ("the root twice", "is no part of the path"),
+    ],
+)
+def test_an_adoption_with_an_odd_chain_is_refused_by_every_command(
+    adopted: Adoption, name: str, words: str
+) -> None:
+    """It would be read when the next certificate's chain is written, after its signature."""
+    root = adopted.event.chain[-1]
+    chain = {
+        "no certificate": ("AAAA",),
+        "another root": (_other_root(adopted),),
+        "the root twice": (root, root),
+    }[name]
+    push_events(adopted.clone, replace(adopted.event, chain=chain))
+    adopted.clone.save({"requests/next.yaml": request("next", "next.example.internal")})
+    with pytest.raises(ContradictionError, match=words) as refusal:
+        adopted.clone.reconcile()
+    assert refusal.value.exit_code == 5
+    assert any(words in message for message in adopted.said())
+
+
+def test_an_adoption_whose_chain_is_in_another_order_is_refused(
+    tmp_path: Path, waiting_once: ExternalWorld
+) -> None:
+    clone = waiting_once.clone.copy(tmp_path / "clone")
+    world = replace(waiting_once, clone=clone)
+    own, middle, root = from_pem(world.middle.sign(world.csr) + world.middle.chain)
+    text = [base64.b64encode(item).decode() for item in (own, root, middle)]
+    document = blob(clone, "ca/issuing.yaml")
+    event = Adopted(
+        authority="issuing",
+        fingerprint=f"sha256:{hashlib.sha256(own).hexdigest()}",
+        certificate=text[0],
+        chain=tuple(text[1:]),
+        document=document,
+        file=document,
+        source=clone.tip,
+        run="forged",
+        date=clone.clock.now,
+    )
+    push_events(clone, event)
+    with pytest.raises(ContradictionError, match="is not in the order in which"):
+        clone.reconcile()

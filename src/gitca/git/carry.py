@@ -167,6 +167,19 @@ def settle(store: Store, work: LocalWork, new: str) -> Outcome:
     return store.shown.show(new)
 
 
+def changes_issued_alone(store: Store, work: LocalWork) -> bool:
+    """Whether no commit of the local branch that origin lacks changes a file out of `issued/`.
+
+    One that does, and one after it that takes the change back, would make documents that nobody
+    reviewed a part of origin's history.
+    """
+    options = ("-m", "--no-renames", "--format=", "--name-only", "-z", "--end-of-options")
+    known = (f"^{work.tip}",) if work.tip else ()
+    listed = Git(store.repository.root).ask("log", *options, work.commit, *known)
+    paths = filter(None, (path.strip(b"\n") for path in listed.split(b"\0")))
+    return all(path.startswith(f"{ISSUED_FOLDER}/".encode()) for path in paths)
+
+
 def _head(store: Store, commit: str) -> SegmentHead:
     last = _segments(store, commit)[-1:]
     return _read(store, last)[0].head if last else SegmentHead()

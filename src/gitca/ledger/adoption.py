@@ -8,6 +8,7 @@ import hashlib
 from gitca.ledger.events import Adopted, CertificateParticulars, Ordered, Signed, SourceDocuments
 from gitca.ledger.records import EXTERNAL, OrderRecord
 from gitca.x509.certificate import parse_certificate
+from gitca.x509.certificate_file import path_from
 from gitca.x509.refusal import RefusedError
 from gitca.x509.signed import algorithm_name, tbs_of
 
@@ -48,6 +49,22 @@ def adopted_record(event: Adopted, segment: int) -> OrderRecord:
     )
     signed = Signed(ordered.order, event.fingerprint, EXTERNAL, certificate=event.certificate)
     return OrderRecord(ordered, segment, signed)
+
+
+def check_adopted_path(event: Adopted) -> None:
+    """Raise where an adopted certificate and its chain are no path, or in another order than it.
+
+    Raises: ValueError.
+    """
+    who = f"the chain of the certificate given to CA {event.authority}"
+    try:
+        path = [base64.b64decode(text, validate=True) for text in (event.certificate, *event.chain)]
+        certificate, *above = map(parse_certificate, path)
+        found = path_from(certificate, above).above
+    except ValueError as error:
+        raise ValueError(f"{who} is none: {error}") from error
+    if found != tuple(above):
+        raise ValueError(f"{who} is not in the order in which its certificates sign")
 
 
 def adopted_chain(event: Adopted) -> tuple[bytes, ...]:

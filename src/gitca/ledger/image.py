@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import base64
-import functools
 from collections.abc import Iterable, Mapping
 
 from gitca.errors import ContradictionError
 from gitca.ledger.adoption import adopted_chain
+from gitca.ledger.endorsement import read_certificate
 from gitca.ledger.events import Adopted, CrlParticulars, CsrParticulars, Revoked
 from gitca.ledger.records import EXTERNAL, OrderRecord
 from gitca.ledger.state import LedgerState
-from gitca.x509.certificate import Certificate, CertificateError, parse_certificate
+from gitca.x509.certificate import Certificate, CertificateError
 from gitca.x509.crl import CrlEntry
 from gitca.x509.pem import to_pem
 
 ISSUED_FOLDER = "issued"
 CERTIFICATE_LABEL = "CERTIFICATE"
 CSR_LABEL = "CERTIFICATE REQUEST"
-
-# CAs are few, and theirs is asked for with every certificate that they sign.
-_read = functools.lru_cache(maxsize=64)(parse_certificate)
 
 
 def order_path(order: str) -> str:
@@ -96,7 +93,7 @@ def standing_certificate(record: OrderRecord) -> Certificate:
     Raises: ContradictionError when the ledger holds no certificate there.
     """
     try:
-        return _read(certificate_der(record))
+        return read_certificate(certificate_der(record))
     except CertificateError as error:
         raise ContradictionError(
             f"the certificate of order {record.ordered.order} in the ledger cannot be read:"

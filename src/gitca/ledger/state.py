@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from gitca.errors import ContradictionError
-from gitca.ledger.adoption import adopted_record
+from gitca.ledger.adoption import adopted_record, check_adopted_path
+from gitca.ledger.endorsement import check_authority_object, is_of_kind
 from gitca.ledger.events import (
     Abandoned,
     Adopted,
@@ -211,11 +212,15 @@ class LedgerState:
         if record.is_pending == event.spent:
             outcome = "still awaits its signature" if event.spent else "has its outcome already"
             raise _ImpossibleEventError(f"order {event.order} {outcome}, and is signed once more")
-        if not _is_of_kind(record, event):
+        if not is_of_kind(record, event):
             raise _ImpossibleEventError(f"order {event.order} is for an object of another kind")
         if event.spent:
             record.spent += 1
             return
+        try:
+            check_authority_object(record, event, self.authority(record.ordered.ca).certificate)
+        except ValueError as error:
+            raise _ImpossibleEventError(f"order {event.order}: {error}") from error
         record.signed = event
         del self.pending[event.order]
         match record.ordered.particulars:
@@ -242,12 +247,13 @@ class LedgerState:
         authority = self.authorities.setdefault(event.authority, AuthorityRecord())
         try:
             record = adopted_record(event, self.head.number)
+            if authority.key != record.certificate.key:
+                raise ValueError(
+                    f"CA {event.authority} is given a certificate on a key that is not its own"
+                )
+            check_adopted_path(event)
         except ValueError as error:
             raise _ImpossibleEventError(str(error)) from error
-        if authority.key != record.certificate.key:
-            raise _ImpossibleEventError(
-                f"CA {event.authority} is given a certificate on a key that is not its own"
-            )
         self.keys.setdefault(record.certificate.key, []).append(record)
         authority.adopted = authority.adoptions[event.fingerprint] = event
         authority.use(record, self.head.number)
@@ -306,14 +312,3 @@ class LedgerState:
 
 class _ImpossibleEventError(Exception):
     """An event that cannot follow the ones before it."""
-
-
-def _is_of_kind(record: OrderRecord, event: Signed) -> bool:
-    """Whether a signed event holds what an order is for."""
-    match record.ordered.particulars:
-        case CrlParticulars():
-            return event.signature is not None
-        case CsrParticulars():
-            return event.csr is not None
-        case CertificateParticulars():
-            return event.certificate is not None

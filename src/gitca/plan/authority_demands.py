@@ -26,7 +26,7 @@ from gitca.plan.demand import (
 )
 from gitca.plan.issuers import authority_template, read_issuers, signature_algorithm
 from gitca.plan.requested_keys import KeyOrders
-from gitca.plan.reserved_keys import judge_new_key, judge_standing_key
+from gitca.plan.reserved_keys import Reserved, judge_new_key, judge_standing_key
 from gitca.policy.authority import judge_authority, propose_authority
 from gitca.policy.case import IssuerFacts
 from gitca.policy.period import Period
@@ -128,7 +128,9 @@ class AuthorityDemands:
         before = segment_of(self.state, self.ordered)
         standing = self.state.authority(document.name).certificate_before(before)
         if standing is None:
-            check_granted(self.ordered, judge_new_key(document, key, blocked, self.orders))
+            check_granted(
+                self.ordered, judge_new_key(document, key, Reserved(blocked, self.orders))
+            )
         elif standing.certificate.key != key:
             raise contradiction(self.ordered, "a CA is renewed on its own key alone")
         else:

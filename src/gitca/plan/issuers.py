@@ -170,8 +170,11 @@ def _read_issuer(
     certificate = standing_certificate(standing)
     key, blocked = certificate.template.key_identifier, governing.blocked_keys
     is_refused = will_be_revoked or state.is_revoked(standing) or key in state.refused_keys
-    revoked = is_refused or bool(parent and parent.is_revoked)
+    # Whoever verifies the CA follows its certificate, whatever issuer its document names by now.
+    above = bool(parent and parent.is_revoked) or state.is_authority_revoked(document.name)
+    revoked = is_refused or above
     findings = (
+        *_other_issuer(document, standing.ordered.ca),
         *_differences(document, certificate, standing.ordered.ca == EXTERNAL),
         *judge_standing_key(document, key, blocked),
         *_revocation(document, revoked),
@@ -196,6 +199,27 @@ def _read_missing(
     held_up = has_errors(findings) or awaited or bool(parent and parent.held_up)
     record = state.authority(document.name)
     return Issuer(document.name, document, record, None, held_up, revoked, tuple(findings))
+
+
+def _other_issuer(
+    document: Document[CertificateAuthoritySpec], issued_by: str
+) -> Iterator[Finding]:
+    named = document.spec.issuer
+    if issued_by == (document.name if named == "self" else named):
+        return
+    given = {document.name: "self-signed", EXTERNAL: "from an external CA"}
+    remedy = "restore the document, or write a new CA document with a key of its own"
+    if named == EXTERNAL:
+        remedy += f"; to change over, let the external CA certify {csr_path(document.name)}"
+    yield Finding(
+        rule=CHANGED,
+        severity=Severity.ERROR,
+        message=f"the document's issuer is {named}, and the CA's certificate is"
+        f" {given.get(issued_by, f'from CA {issued_by}')}; a CA's certificate is not changed after"
+        " it was made",
+        location=document.at("spec", "issuer"),
+        remedy=remedy,
+    )
 
 
 def _differences(
@@ -232,7 +256,7 @@ def _differences_of_adopted(
 
 
 CHANGED = "authority.changed"
-"""The rule that a CA's document says what its certificate says."""
+"""The rule that a CA's document says what its certificate says, and who gave it."""
 
 _FIXED_FIELDS = {
     "subject": "subject",

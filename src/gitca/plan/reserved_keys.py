@@ -1,8 +1,9 @@
-"""Keys that are no request's to have: those of CAs, and those that a blocklist names."""
+"""Keys that are no CA's to have: those of others, and those that are refused."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
@@ -17,22 +18,30 @@ from gitca.plan.requested_keys import KeyOrders
 from gitca.x509.refusal import quoted
 
 
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """Keys that no CA may be made on.
+
+    `refused` are those that blocklists and revocations refuse, and why; `orders` are those on keys
+    so far, `requested` the keys that certificates are to be issued on at the same time.
+    """
+
+    refused: Mapping[str, str]
+    orders: KeyOrders
+    requested: Collection[str] = ()
+
+
 def judge_new_key(
-    document: Document[CertificateAuthoritySpec],
-    key: str,
-    blocked: Mapping[str, str],
-    orders: KeyOrders,
-    requested: Collection[str] = (),
+    document: Document[CertificateAuthoritySpec], key: str, reserved: Reserved
 ) -> Iterator[Finding]:
     """Yield why a CA may not be made on a key (`sha256:…`).
 
-    `requested` are the keys that certificates are to be issued on at the same time. That no other
-    CA has the key follows from the ledger, which knows the keys of CAs as well.
+    That no other CA has the key follows from the ledger, which knows the keys of CAs as well.
     """
-    yield from judge_standing_key(document, key, blocked)
-    first = orders.first(key)
-    other = orders.authorities().get(key)
-    if first is None and key not in requested and other in (None, document.name):
+    yield from judge_standing_key(document, key, reserved.refused)
+    first = reserved.orders.first(key)
+    other = reserved.orders.authorities().get(key)
+    if first is None and key not in reserved.requested and other in (None, document.name):
         return
     given = first.certificate if first else None
     holder = "a request" if other is None else f"CA {other}"
@@ -49,15 +58,15 @@ def judge_new_key(
 
 
 def judge_standing_key(
-    document: Document[CertificateAuthoritySpec], key: str, blocked: Mapping[str, str]
+    document: Document[CertificateAuthoritySpec], key: str, refused: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Yield `authority.key.blocked` where a blocklist names the key of a CA."""
-    reason = blocked.get(key)
+    """Yield `authority.key.blocked` where the key of a CA is among those that are refused."""
+    reason = refused.get(key)
     if reason is not None:
         yield _flaw(
             document,
             "authority.key.blocked",
-            f"the CA's key {key} is refused: {reason}; allowed is a key that is not blocked",
+            f"the CA's key {key} is refused: {reason}; allowed is a key that is not",
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gitca.documents.document import Document
+from gitca.documents.load import Governing
 from gitca.documents.revocation_request import AUTHORITY_REVOCATIONS, RevocationRequestSpec
 from gitca.findings import Finding, Severity
 from gitca.ledger.events import DocumentReference, Revoked
@@ -70,17 +71,22 @@ def plan_revocations(desired: Desired, state: LedgerState, now: datetime) -> Rev
     by_policies = (*revoke_deleted(desired, state, now), *revoke_replaced(desired, state, now))
     for action in by_policies:
         chosen.setdefault((action.ca, action.serial, action.key), action)
-    keys = dict(desired.governing.blocked_keys)
-    keys |= {key: f"revoked for {revoked.reason}" for key, revoked in state.refused_keys.items()}
-    planned = _planned_keys(chosen.values(), state)
     return Revocations(
         actions=tuple(chosen.values()),
-        refused_keys=keys | planned,
+        refused_keys=refused_keys(desired.governing, state, chosen.values()),
         held_up=frozenset(held_up),
         findings=(*findings, *broken),
         held_by_broken=held_by,
-        newly_refused=frozenset(planned),
+        newly_refused=frozenset(_planned_keys(chosen.values(), state)),
     )
+
+
+def refused_keys(
+    governing: Governing, state: LedgerState, actions: Iterable[RevokeCertificate]
+) -> Mapping[str, str]:
+    """Return the keys that blocklists and revocations refuse, recorded or planned, and why."""
+    recorded = {key: f"revoked for {revoked.reason}" for key, revoked in state.refused_keys.items()}
+    return {**governing.blocked_keys, **recorded, **_planned_keys(actions, state)}
 
 
 def _planned_keys(actions: Iterable[RevokeCertificate], state: LedgerState) -> dict[str, str]:

@@ -24,6 +24,9 @@ from gitca.plan.model import (
     RevokeCertificate,
     SignCrl,
 )
+from gitca.plan.requested_keys import KeyOrders
+from gitca.plan.reserved_keys import Reserved
+from gitca.plan.revocations import refused_keys
 from gitca.reconcile.certificates import CertificateBuilder, Certifying
 from gitca.reconcile.crls import CrlBuilder
 from gitca.reconcile.external import ExternalBuilder
@@ -59,17 +62,14 @@ class Builder:
             for action in asked
             if isinstance(action, RevokeCertificate) or action.ca not in refused
         ]
-        revoked = tuple(
-            revoked_event(action, self.moment.now)
-            for action in listed
-            if isinstance(action, RevokeCertificate)
+        revoking = [action for action in listed if isinstance(action, RevokeCertificate)]
+        revoked = tuple(revoked_event(action, self.moment.now) for action in revoking)
+        reserved = Reserved(
+            refused_keys(self.governing, self.state, revoking),
+            KeyOrders(self.state),
+            {item.template.key_identifier for item in listed if isinstance(item, IssueCertificate)},
         )
-        requested = {
-            action.template.key_identifier
-            for action in listed
-            if isinstance(action, IssueCertificate)
-        }
-        builder = CertificateBuilder(self.governing, self.state, self.keys, self.moment, requested)
+        builder = CertificateBuilder(self.governing, self.state, self.keys, self.moment, reserved)
         made = [
             item
             for action in listed
@@ -81,7 +81,7 @@ class Builder:
             for action in listed
             if isinstance(action, SignCrl) and self.state.authority(action.ca).certificate
         ]
-        external = ExternalBuilder(self.governing, self.state, self.keys, self.moment, requested)
+        external = ExternalBuilder(self.governing, self.state, self.keys, self.moment, reserved)
         asking, adopted = external.build(listed)
         findings = [item for item in (*made, *asking, *crls) if isinstance(item, Finding)]
         sound, lint = lint_drafts(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from gitca.errors import ContradictionError, LostRaceError
 from gitca.git.carry import (
     LocalWork,
     Planting,
+    changes_issued_alone,
     find_local_work,
     ledger_of,
     pending_paths,
@@ -38,11 +39,13 @@ from gitca.ledger.image import image_of, is_self_signed, order_path, standing_ce
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.segment import Segment, SegmentHead
 from gitca.ledger.state import LedgerState
+from gitca.reconcile.carried_files import strange_files
 from gitca.x509.certificate import parse_certificate
-from gitca.x509.refusal import RefusedError
+from gitca.x509.refusal import RefusedError, quoted
 from gitca.x509.signed import assemble, tbs_of, verify_signature
 
 ATTEMPTS = 20
+NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +86,35 @@ def carry_over(store: Store, snapshot: Snapshot, now: datetime) -> CarriedOver |
 def _carry(store: Store, snapshot: Snapshot, work: LocalWork, now: datetime) -> CarriedOver:
     checker = _Checker(store, snapshot, work, ledger_of(store, work.base))
     checked = [checker.take(segment) for segment in work.segments]
-    if work.fits:
-        commit, kinds = work.commit, _Follower(store, work, checker).sort(checked)
-    else:
+    follower = _Follower(store, replace(work, tip=work.base, theirs=()), checker)
+    plantings = [follower.follow(events) for events in checked]
+    _check_files(checker, plantings)
+    if not work.fits:
         follower = _Follower(store, work, checker)
-        plantings = [item for item in map(follower.follow, checked) if item.events]
+        plantings = [follower.follow(events) for events in checked]
+    if work.fits and changes_issued_alone(store, work):
+        commit = work.commit
+    else:
+        plantings = [item for item in plantings if item.events]
         commit = plant(store, work, plantings, now) if plantings else work.tip or work.commit
-        kinds = follower.signed, follower.spent
     if commit != work.tip:
         store.repository.push(commit, store.branches.issued)
     store.tip = commit
     outcome = settle(store, work, commit)
-    signed, spent = (tuple(orders) for orders in kinds)
+    signed, spent = tuple(follower.signed), tuple(follower.spent)
     return CarriedOver(work.commit, commit, signed, spent, outcome.reason)
+
+
+def _check_files(checker: _Checker, plantings: Sequence[Planting]) -> None:
+    """Raise where the local files are not those that the events give: somebody changed them."""
+    changes: dict[str, bytes | None] = {}
+    for planting in plantings:
+        changes |= planting.changes
+    strange = strange_files(checker.store, checker.work, changes)
+    if strange:
+        more = f" and {len(strange) - NAMED} more" if len(strange) > NAMED else ""
+        seen = f"{', '.join(map(quoted, strange[:NAMED]))}{more}"
+        raise checker.refused(f"its signatures and orders do not give the content of {seen}")
 
 
 @dataclass(slots=True)
@@ -124,18 +143,18 @@ class _Checker:
             return
         record = self.state.orders[event.order] if isinstance(event, Ordered) else None
         if record is None or not _is_own(record):
-            raise self._refused("recorded what is origin's to record: more than signatures")
+            raise self.refused("recorded what is origin's to record: more than signatures")
         if isinstance(record.ordered.particulars, CrlParticulars):
             self._crl(record, record.ordered.particulars)
         if not self.store.is_reviewed(record.ordered.source, self.snapshot):
             source = record.ordered.source[:12]
-            raise self._refused(f"ordered by the documents of commit {source}, which origin lacks")
+            raise self.refused(f"ordered by the documents of commit {source}, which origin lacks")
 
     def _check(self, event: Signed) -> None:
         """Raise unless the signature is the CA's, over the bytes that were ordered."""
         record = self.state.orders.get(event.order)
         if record is None:
-            raise self._refused(f"signed order {event.order}, which was never recorded")
+            raise self.refused(f"signed order {event.order}, which was never recorded")
         try:
             der = self._signed_object(record, event)
             digest = hashlib.sha256(tbs_of(der)).hexdigest()
@@ -143,9 +162,9 @@ class _Checker:
             sound = sound and f"sha256:{hashlib.sha256(der).hexdigest()}" == event.fingerprint
             sound = sound and verify_signature(der, self._signing_key(record, der))
         except (RefusedError, ValueError) as error:
-            raise self._refused(f"order {event.order}: {error}") from error
+            raise self.refused(f"order {event.order}: {error}") from error
         if not sound:
-            raise self._refused(
+            raise self.refused(
                 f"order {event.order} is given a signature that is not one of CA"
                 f" {record.ordered.ca}'s key over the bytes that were ordered"
             )
@@ -174,7 +193,8 @@ class _Checker:
             raise ValueError(f"CA {record.ordered.ca} signed before it had a certificate")
         return parse_certificate(der).template.spki_der
 
-    def _refused(self, what: str) -> ContradictionError:
+    def refused(self, what: str) -> ContradictionError:
+        """Return the error that says why the local branch is not carried over."""
         branch, commit = self.store.branches.issued, self.work.commit
         return ContradictionError(
             f"the local branch {branch} ({commit[:12]}) is not carried over: {what}",
@@ -199,14 +219,6 @@ class _Follower:
         self.state = ledger_of(self.store, self.work.tip)
         self.known = Counter(event for segment in self.work.theirs for event in segment.events)
         self.present = set(pending_paths(self.store, self.work.tip))
-
-    def sort(self, segments: Iterable[Sequence[Event]]) -> tuple[list[Ordered], list[Ordered]]:
-        """Return which orders were signed, and signed once more, where all can stay as it is."""
-        for event in (event for segment in segments for event in segment):
-            if isinstance(event, Signed) and not event.is_lost:
-                ordered = self.checker.state.orders[event.order].ordered
-                (self.spent if event.spent else self.signed).append(ordered)
-        return self.signed, self.spent
 
     def follow(self, events: Sequence[Event]) -> Planting:
         """Return what of a segment's events is to be added, and what it changes."""
@@ -288,9 +300,12 @@ class _Follower:
         if ordered.order in self.checker.ders:
             return tbs_of(self.checker.ders[ordered.order])
         blob = pending_paths(self.store, self.work.commit).get(order_path(ordered.order))
-        if blob is None:
+        if blob is None and self.checker.state.orders[ordered.order].abandoned:
             return None
-        return self.store.repository.read(blob, size_limit=LARGEST_TBS)
+        tbs = self.store.repository.read(blob, size_limit=LARGEST_TBS) if blob else b""
+        if f"sha256:{hashlib.sha256(tbs).hexdigest()}" != ordered.tbs:
+            raise self.checker.refused(f"order {ordered.order} has not the bytes that it names")
+        return tbs
 
 
 def _is_own(record: OrderRecord) -> bool:

@@ -232,8 +232,8 @@ class _Ceremony:
         fulfiller = Fulfiller(
             self.store, self.keys, authorities, self.world.clock, lambda *_: None, 1
         )
-        fulfiller.fulfil(snapshot, orders)
-        self.report.signed += [order.ordered for order in orders]
+        # A key that failed is given up; the next round raises what it said.
+        self.report.signed += fulfiller.fulfil(snapshot, orders)
 
 
 def _check_clock(left: Leftovers, now: datetime) -> None:

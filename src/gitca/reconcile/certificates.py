@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,8 +19,7 @@ from gitca.ledger.state import LedgerState
 from gitca.plan.desired import policy_name
 from gitca.plan.issuers import authority_template, signature_algorithm
 from gitca.plan.model import CreateAuthority, CrossCertify, IssueCertificate
-from gitca.plan.requested_keys import KeyOrders
-from gitca.plan.reserved_keys import judge_new_key
+from gitca.plan.reserved_keys import Reserved, judge_new_key
 from gitca.policy.period import ONE_SECOND, Period
 from gitca.reconcile.keys import Keys
 from gitca.reconcile.linting import DEFAULT_RULES, Rehearsed, build_finding
@@ -38,14 +37,14 @@ Certifying = CreateAuthority | CrossCertify | IssueCertificate
 class CertificateBuilder:
     """Builds the certificates of a plan whose issuer has its own.
 
-    `requested` are the keys that requests are given certificates on in the same plan.
+    On `reserved` keys no CA is made.
     """
 
     governing: Governing
     state: LedgerState
     keys: Keys
     moment: Moment
-    requested: Collection[str]
+    reserved: Reserved
     _drawn: set[tuple[str, str]] = field(default_factory=set)
 
     def build(self, action: Certifying) -> Iterator[Rehearsed | Finding]:
@@ -95,8 +94,7 @@ class CertificateBuilder:
     ) -> tuple[Finding, ...]:
         if action.action == "renew-ca":
             return ()  # its key was free when it was made, and the plan has asked the blocklists
-        blocked = self.governing.blocked_keys
-        return tuple(judge_new_key(document, key, blocked, KeyOrders(self.state), self.requested))
+        return tuple(judge_new_key(document, key, self.reserved))
 
     def _issued(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gitca.documents.load import Governing
@@ -13,8 +13,7 @@ from gitca.ledger.state import LedgerState
 from gitca.plan.external import adopted_event
 from gitca.plan.issuers import signature_algorithm
 from gitca.plan.model import Action, AdoptAuthority, RequestAuthority
-from gitca.plan.requested_keys import KeyOrders
-from gitca.plan.reserved_keys import judge_new_key, judge_standing_key
+from gitca.plan.reserved_keys import Reserved, judge_new_key, judge_standing_key
 from gitca.policy.authority import propose_authority
 from gitca.reconcile.keys import Keys
 from gitca.reconcile.linting import build_finding
@@ -28,14 +27,14 @@ from gitca.x509.template import spki_identifier
 class ExternalBuilder:
     """Builds what is sent to external CAs, and what came from them.
 
-    `requested` are the keys that requests are given certificates on in the same plan.
+    On `reserved` keys no CA is made.
     """
 
     governing: Governing
     state: LedgerState
     keys: Keys
     moment: Moment
-    requested: Collection[str]
+    reserved: Reserved
 
     def build(
         self, actions: Iterable[Action]
@@ -82,10 +81,10 @@ class ExternalBuilder:
         )
 
     def _key_problems(self, name: str, key: str) -> Iterator[Finding]:
-        document, blocked = self.governing.authorities[name], self.governing.blocked_keys
+        document = self.governing.authorities[name]
         if self.state.authority(name).key is not None:
-            return judge_standing_key(document, key, blocked)
-        return judge_new_key(document, key, blocked, KeyOrders(self.state), self.requested)
+            return judge_standing_key(document, key, self.reserved.refused)
+        return judge_new_key(document, key, self.reserved)
 
     def _adopt(self, action: AdoptAuthority) -> Adopted:
         document = self.governing.authorities[action.authority]

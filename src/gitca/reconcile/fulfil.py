@@ -12,9 +12,9 @@ from datetime import datetime
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
-from gitca.errors import BackendUnavailableError, ContradictionError, GitcaError
+from gitca.errors import BackendUnavailableError, ContradictionError, GitcaError, UsageError
 from gitca.git.store import Fulfilment, RecordedOrder, Snapshot, Store
-from gitca.ledger.events import CertificateParticulars, CsrParticulars, Signed
+from gitca.ledger.events import CertificateParticulars, CsrParticulars, Ordered, Signed
 from gitca.ledger.image import is_self_signed, standing_certificate
 from gitca.ledger.state import LedgerState
 from gitca.reconcile.keys import Keys
@@ -37,11 +37,17 @@ class Work:
     signer: Signer
     spki_der: bytes
 
+    @property
+    def ca(self) -> str:
+        """The CA that is to sign."""
+        return self.order.ordered.ca
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What came of one piece of work: a fulfilment, or nothing but lost uses, and why."""
 
+    ca: str
     fulfilment: Fulfilment | None = None
     failure: BaseException | None = None
 
@@ -62,55 +68,69 @@ class Fulfiller:
         document = self.authorities.get(order.ordered.ca)
         return document is not None and self.keys.signer(document) is not None
 
-    def fulfil(self, snapshot: Snapshot, orders: Sequence[RecordedOrder]) -> Snapshot:
-        """Sign, check and commit; return the snapshot after the last commit.
+    def fulfil(self, snapshot: Snapshot, orders: Sequence[RecordedOrder]) -> tuple[Ordered, ...]:
+        """Sign, check and commit; return the orders that were signed.
 
-        Raises: BackendUnavailableError when a signer fails, ContradictionError when a signature is
-        not the CA's, UsageError when a signer refuses; each after every finished signature, and
-        every use of a key whose answer was lost, was committed. Orders that were not fulfilled stay
-        recorded.
+        The others stay recorded: a key that is out of reach, fails or refuses is given up
+        (`Keys.give_up`), and the other CAs' orders are signed all the same. Raises:
+        ContradictionError when a signature is not the CA's, after every finished signature, and
+        every use of a key whose answer was lost, was committed.
         """
+        made: list[Ordered] = []
         for start in range(0, len(orders), CHUNK):
             attempts = self._sign_all(snapshot.state, orders[start : start + CHUNK])
             finished = [item.fulfilment for item in attempts if item.fulfilment is not None]
             if finished:
                 snapshot = self.store.commit(snapshot, finished, now=self.clock())
-            signed = sum(item.signed is not None for item in finished)
-            self.progress("sign", start + signed, len(orders))
-            for attempt in attempts:
-                if attempt.failure is not None:
-                    raise attempt.failure
-        return snapshot
+            made += [item.order.ordered for item in finished if item.signed is not None]
+            self.progress("sign", len(made), len(orders))
+            self._note_failures(attempts)
+        return tuple(made)
+
+    def _note_failures(self, attempts: Iterable[Attempt]) -> None:
+        """Give up the keys that failed. Raises what is no matter of one CA's key."""
+        for attempt in attempts:
+            match attempt.failure:
+                case None:
+                    pass
+                case BackendUnavailableError() | UsageError() as error:
+                    self.keys.give_up(attempt.ca, error)
+                case error:
+                    raise error
 
     def _sign_all(self, state: LedgerState, orders: Sequence[RecordedOrder]) -> list[Attempt]:
-        """Return what came of each; after a first failure no more is begun."""
+        """Return what came of each; after a CA's first failure no more is begun for it."""
         # All keys are held against their certificates before the first signature is made.
         work = list(self._work(state, orders))
-        stopped = threading.Event()
+        stopped = {item.ca: threading.Event() for item in work}
+        contradicted = threading.Event()
 
         def attempt(item: Work) -> Attempt:
-            if stopped.is_set():
-                return Attempt()
+            if contradicted.is_set() or stopped[item.ca].is_set():
+                return Attempt(item.ca)
             done = _attempt(item)
             if done.failure is not None:
-                stopped.set()
+                stopped[item.ca].set()
+            if isinstance(done.failure, ContradictionError):
+                contradicted.set()
             return done
 
         with ThreadPoolExecutor(min(self.concurrency, max(len(work), 1))) as pool:
             futures = [pool.submit(attempt, item) for item in work]
         # Whatever failed, a defect of ours too, the rest is committed.
         return [
-            Attempt(failure=error) if (error := future.exception()) else future.result()
-            for future in futures
+            Attempt(item.ca, failure=error) if (error := future.exception()) else future.result()
+            for item, future in zip(work, futures, strict=True)
         ]
 
     def _work(self, state: LedgerState, orders: Iterable[RecordedOrder]) -> Iterator[Work]:
+        """Yield the work on the orders whose key is within reach still."""
         spkis: dict[str, bytes] = {}
         for order in orders:
             ca = order.ordered.ca
             signer = self.keys.pinned_signer(self.authorities[ca], state)
             if signer is None:
-                raise BackendUnavailableError(f"the key of CA {ca} is out of reach")
+                continue
             if ca not in spkis:
                 spkis[ca] = _signing_key(state, order, signer)
             yield Work(order, signer, spkis[ca])
@@ -131,12 +151,12 @@ def _signing_key(state: LedgerState, order: RecordedOrder, signer: Signer) -> by
 def _attempt(work: Work) -> Attempt:
     """Return what comes of signing an order, whatever fails."""
     try:
-        return Attempt(sign(work.order, work.signer, work.spki_der))
+        return Attempt(work.ca, sign(work.order, work.signer, work.spki_der))
     except UnansweredError as error:
         lost = Fulfilment(work.order, None, b"", _lost(work.order, error.uses))
-        return Attempt(lost if error.uses else None, error)
+        return Attempt(work.ca, lost if error.uses else None, error)
     except GitcaError as error:
-        return Attempt(failure=error)
+        return Attempt(work.ca, failure=error)
 
 
 def sign(order: RecordedOrder, signer: Signer, spki_der: bytes) -> Fulfilment:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
-from gitca.errors import BackendUnavailableError, ContradictionError
+from gitca.errors import BackendUnavailableError, ContradictionError, UsageError
 from gitca.findings import Finding, Severity
 from gitca.ledger.state import LedgerState
 from gitca.signers import KeyAbsentError, KeyUnsuitableError, Signer
@@ -22,7 +22,8 @@ class Keys:
     `selected` limits the CAs whose key may be used (None: all). Why a key cannot be had is
     remembered by CA: `absent` is one that is not at this machine, as an offline root's; of an
     `unreachable` one the backend does not answer; one that `cannot_sign` is there and forbidden to,
-    which a person has to mend.
+    or was asked for in a wrong way (a passphrase, a PIN, credentials), which a person has to mend.
+    Such a key is not asked again, and keeps no other CA from its work.
     """
 
     def __init__(self, open_signer: OpenSigner, selected: frozenset[str] | None = None) -> None:
@@ -33,7 +34,7 @@ class Keys:
         self._told: dict[str, bytes] = {}
         self.absent: dict[str, str] = {}
         self.unreachable: dict[str, str] = {}
-        self.cannot_sign: dict[str, KeyUnsuitableError] = {}
+        self.cannot_sign: dict[str, UsageError] = {}
 
     def is_selected(self, ca: str) -> bool:
         """Whether this run may use the CA's key at all."""
@@ -56,10 +57,20 @@ class Keys:
             self._signers[name] = signer
         except KeyAbsentError as error:
             self.absent[name] = str(error)
-        except BackendUnavailableError as error:
-            self.unreachable[name] = str(error)
-        except KeyUnsuitableError as error:
-            self.cannot_sign[name] = error
+        except (BackendUnavailableError, UsageError) as error:
+            self.give_up(name, error)
+
+    def give_up(self, ca: str, error: BackendUnavailableError | UsageError) -> None:
+        """Ask no more of a CA's key: it did not answer, or refused."""
+        if isinstance(error, BackendUnavailableError):
+            self.unreachable[ca] = str(error)
+        else:
+            self.cannot_sign[ca] = error
+
+    @property
+    def is_wrongly_used(self) -> bool:
+        """Whether a key was asked for in a wrong way, as with another passphrase than its own."""
+        return any(not isinstance(item, KeyUnsuitableError) for item in self.cannot_sign.values())
 
     def public_key(self, document: Document[CertificateAuthoritySpec]) -> bytes | None:
         """Return the SPKI (DER) of the CA's key: its signer's, or else what `tell` was given."""

@@ -15,6 +15,7 @@ from gitca.errors import LostRaceError
 from gitca.findings import Finding
 from gitca.git.store import RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import Batch
+from gitca.ledger.events import Ordered
 from gitca.plan.desired import Desired, read_desired
 from gitca.plan.make import make_plan
 from gitca.plan.model import Action, Plan, SignCrl
@@ -57,8 +58,10 @@ def reconcile(
     at this machine, or not selected, are recorded and left for whoever has the key.
 
     Safe to run at any time, on any clone, twice at once, and after a run that died anywhere.
-    Raises: LostRaceError after 20 lost races; BackendUnavailableError, ContradictionError,
-    UsageError from below, with everything that was signed until then committed.
+    A key that does not answer, or refuses, is not asked again, and what needs no more than the
+    other keys is done; the report and its exit code tell.
+    Raises: LostRaceError after 20 lost races; BackendUnavailableError where origin does not answer,
+    ContradictionError, with everything that was signed until then committed.
     """
     reconciler = _Reconciler(
         store, keys, world, take_over, progress, Report(world.run), concurrency
@@ -162,8 +165,7 @@ class _Reconciler:
             self.report.abandoned += [event.order for event in left.abandon]
             return True
         if left.take:
-            self.report.resumed += [order.ordered for order in left.take]
-            self._fulfil(snapshot, desired, left.take)
+            self.report.resumed += self._fulfil(snapshot, desired, left.take)
             return True
         return False
 
@@ -185,7 +187,8 @@ class _Reconciler:
 
     def _fulfil(
         self, snapshot: Snapshot, desired: Desired, orders: tuple[RecordedOrder, ...]
-    ) -> None:
+    ) -> tuple[Ordered, ...]:
+        """Sign what can be signed here and now, and return it."""
         fulfiller = Fulfiller(
             self.store,
             self.keys,
@@ -195,8 +198,9 @@ class _Reconciler:
             self.concurrency,
         )
         within = [order for order in orders if fulfiller.is_within_reach(order)]
-        fulfiller.fulfil(snapshot, within)
-        self.report.signed += [order.ordered for order in within]
+        made = fulfiller.fulfil(snapshot, within)
+        self.report.signed += made
+        return made
 
     def _note(self, plan: Plan, built: Built, desired: Desired) -> None:
         self.report.plan = self.report.plan or plan
@@ -209,6 +213,7 @@ class _Reconciler:
         self.report.findings = tuple(found)
         self.report.absent = dict(self.keys.absent)
         self.report.unreachable = dict(self.keys.unreachable)
+        self.report.is_wrongly_used = self.keys.is_wrongly_used
 
     def _note_left(self, left: Leftovers) -> None:
         self.report.held = left.held

@@ -49,8 +49,9 @@ class Report:
 
     `plan` is the first round's; `findings` the last round's, with those of building, of which what
     stopped nothing is kept from every round. `waiting` are the orders that stay recorded. `absent`
-    and `unreachable` say by CA why its key could not be had. `declined` says that a person, shown
-    what was to be signed, said no.
+    and `unreachable` say by CA why its key could not be had. `is_wrongly_used` says that a key was
+    asked for in a wrong way (a finding tells which), `declined` that a person, shown what was to be
+    signed, said no.
     """
 
     run: str
@@ -65,18 +66,23 @@ class Report:
     waiting: tuple[Waiting, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
+    is_wrongly_used: bool = False
     lost_races: int = 0
     tip: str | None = None
     working_tree: str = ""
     declined: bool = False
 
     @property
-    def exit_code(self) -> Literal[0, 1, 3, 4]:
+    def exit_code(self) -> Literal[0, 1, 2, 3, 4]:
         """0 done; 1 findings, or declined; 3 others hold orders; 4 a backend did not answer.
+
+        2 is a key that was asked for in a wrong way, as with another passphrase than its own.
 
         Orders that wait for a key that is not at this machine are no failure: that is how an
         offline root works.
         """
+        if self.is_wrongly_used:
+            return 2
         if self.unreachable:
             return 4
         if self.held:

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 def open_signer(uri: str, *, base: Path, passphrase: Passphrase, pin: Passphrase) -> AwsKmsSigner:
     """Return the signer of a key in KMS; what it is and may do is asked for, once.
 
-    Raises: UsageError for a malformed or forbidden URI and for credentials that are absent or have
-    expired; KeyUnsuitableError for a key that is absent, disabled, of another usage or spec, or
-    that this identity may not use; BackendUnavailableError.
+    Raises: UsageError for a malformed or forbidden URI and for credentials that have expired;
+    KeyAbsentError for a profile that this machine does not allow; KeyUnsuitableError for a key that
+    is absent, disabled, of another usage or spec, or that this identity may not use;
+    BackendUnavailableError, also without credentials.
     """
     from gitca.signers import aws_kms_signer
 

@@ -138,7 +138,9 @@ def _of_library(error: Exception, operation: str, subject: str) -> GitcaError:
         | exceptions.NoAuthTokenError,
     ):
         seen = f"no usable AWS credentials here ({_name(error)})"
-        return UsageError(f"{subject}: {seen}", remedy=_LOGIN)
+        # Told from an outage by its words alone: a pipeline without its role has to be red, and is
+        # kept from this key and from no other.
+        return BackendUnavailableError(f"{subject}: {seen}", remedy=_LOGIN)
     if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
         return BackendUnavailableError(
             f"{text}: no answer from KMS ({_name(error)})",

@@ -22,6 +22,7 @@ from gitca.documents.aws_key_uri import (
     parse_aws_key_uri,
 )
 from gitca.errors import UsageError
+from gitca.signers import KeyAbsentError
 
 ENDPOINTS_VARIABLE = "GITCA_AWS_ENDPOINTS"
 PROFILES_VARIABLE = "GITCA_AWS_PROFILES"
@@ -45,7 +46,7 @@ class Place:
 def parse_uri(uri: str, environ: Mapping[str, str] = os.environ) -> tuple[AwsKeyUri, Place]:
     """Return what a URI names and where that is, if the operator allows to go there.
 
-    Raises: UsageError.
+    Raises: UsageError; KeyAbsentError for a profile that is not this machine's to use.
     """
     try:
         key = parse_aws_key_uri(uri)
@@ -60,7 +61,7 @@ def parse_uri(uri: str, environ: Mapping[str, str] = os.environ) -> tuple[AwsKey
         )
     profiles = {environ.get("AWS_PROFILE"), *_listed(environ, PROFILES_VARIABLE)}
     if key.profile and key.profile not in profiles:
-        raise UsageError(
+        raise KeyAbsentError(
             f"the awskms URI asks for the profile {key.profile!r}; allowed are AWS_PROFILE and "
             f"what {PROFILES_VARIABLE} lists",
             remedy=f"set {PROFILES_VARIABLE}={key.profile} where gitca runs, if this repository "

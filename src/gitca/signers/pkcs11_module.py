@@ -51,14 +51,15 @@ def find_module(uri: Pkcs11Uri, environ: Mapping[str, str], base: Path) -> Path:
 
     GITCA_PKCS11_MODULE is the module of URIs that name none; GITCA_PKCS11_MODULES lists others,
     parted by colons. `base` is the root of the CA repository, out of which no module is loaded.
-    Raises: KeyAbsentError when there is none at this machine; UsageError for one that is not
-    listed, or that another user could have put there.
+    Raises: KeyAbsentError when there is none at this machine, or none that is listed: the token is
+    another machine's, as an offline root's is; UsageError for one that another user could have put
+    there.
     """
     listed = _listed(environ)
     wanted = _wanted(uri, environ, listed)
     path = Path(os.path.realpath(wanted))
     if path not in {Path(os.path.realpath(each)) for each in listed}:
-        raise UsageError(
+        raise KeyAbsentError(
             f"PKCS #11 module {wanted} is not listed in {MODULES_VARIABLE}; a module is code that "
             "gitca would run, and a document alone cannot have one loaded",
             remedy=f"if this machine trusts it, add it: {MODULES_VARIABLE}={wanted}",

@@ -96,11 +96,11 @@ class Replay:
         }
 
     def _take(self, event: Event) -> Iterator[Contradiction]:
-        found = tuple(self._check(event))
+        # Before the fold: what it does not take is told in full.
+        yield from self._check(event)
         if isinstance(event, Abandoned):
             self._give_up(event)
         self.state.apply_event(event)
-        yield from found
         if isinstance(event, Ordered):
             if isinstance(event.particulars, CrlParticulars):
                 yield from self._rebuild_crl(event, event.particulars)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+from gitca.ledger.endorsement import differences
 from gitca.ledger.events import CertificateParticulars, CsrParticulars, Signed
 from gitca.ledger.image import is_self_signed, standing_certificate
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.state import LedgerState
 from gitca.verify.report import FIND, Contradiction
-from gitca.x509.certificate import Certificate, parse_certificate
+from gitca.x509.certificate import parse_certificate
 from gitca.x509.csr_writing import csr_spki
 from gitca.x509.signed import tbs_of, verify_signature
 from gitca.x509.template import spki_identifier
@@ -39,7 +40,9 @@ def check_signature(
         yield Contradiction("I5", place, message, FIND)
     match ordered.particulars:
         case CertificateParticulars() as given:
-            for what in _differences(parse_certificate(der), given):
+            certificate = parse_certificate(der)
+            exact = () if certificate.is_exact else ("encoding",)
+            for what in (*differences(certificate, given), *exact):
                 message = f"the certificate's {what} is not the order's"
                 yield Contradiction("I5", place, message, FIND)
         case CsrParticulars(key=key) if spki_identifier(csr_spki(der)) != key:
@@ -55,15 +58,3 @@ def _signing_key(state: LedgerState, record: OrderRecord, der: bytes) -> bytes:
     if isinstance(record.ordered.particulars, CertificateParticulars) and is_self_signed(record):
         return parse_certificate(der).template.spki_der
     raise ValueError(f"CA {record.ordered.ca} signed before it had a certificate")
-
-
-def _differences(certificate: Certificate, given: CertificateParticulars) -> Iterator[str]:
-    pairs = {
-        "serial number": (f"{certificate.serial:x}", given.serial),
-        "notBefore": (certificate.not_before, given.not_before),
-        "notAfter": (certificate.not_after, given.not_after),
-        "content": (certificate.template.digest, given.template),
-        "key": (certificate.template.key_identifier, given.key),
-        "encoding": (certificate.is_exact, True),
-    }
-    return (what for what, (seen, ordered) in pairs.items() if seen != ordered)

@@ -1,0 +1,90 @@
+"""Files that somebody put beside a ceremony's, where origin would take the branch as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from offline_world import Hierarchy
+
+from ca_documents import authority
+from ca_signers import failing_after
+from ca_world import Clone, git
+from gitca.errors import BackendUnavailableError, ContradictionError
+
+EVIL = "-----BEGIN CERTIFICATE-----\nZXZpbA==\n-----END CERTIFICATE-----\n"
+OTHER_BYTES = b"0\x03\x02\x01\x05"
+
+
+def born_in_the_safe(world: Hierarchy) -> Clone:
+    """Return a clone where a root was made; origin has nothing that it lacks."""
+    safe = world.safe()
+    assert world.sign(safe).signed
+    return world.bring_back(safe)
+
+
+def commit(clone: Clone, message: str) -> None:
+    git(clone.folder, "add", "-A")
+    git(clone.folder, "commit", "-q", "-m", message)
+
+
+@pytest.mark.parametrize(
+    "path", ["issued/root/ca.pem", "issued/evil.txt", "issued/root/certificates/web.pem"]
+)
+def test_a_file_that_no_signature_gives_is_not_carried_over(fresh: Hierarchy, path: str) -> None:
+    safe = born_in_the_safe(fresh)
+    (safe.folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (safe.folder / path).write_text(EVIL)
+    commit(safe, "gitca: sign certificates: 1")
+    refused(safe, path)
+
+
+def test_a_file_that_is_missing_or_may_be_run_is_not_carried_over(fresh: Hierarchy) -> None:
+    safe = born_in_the_safe(fresh)
+    (safe.folder / "issued/root/crl.der").unlink()
+    (safe.folder / "issued/root/ca.pem").chmod(0o755)
+    commit(safe, "gitca: sign CRLs: 1")
+    refused(safe, r"issued/root/ca\.pem.*issued/root/crl\.der")
+
+
+@pytest.mark.parametrize("data", [OTHER_BYTES, None], ids=["other bytes", "no bytes"])
+def test_an_order_without_its_own_bytes_is_not_carried_over(
+    fresh: Hierarchy, data: bytes | None
+) -> None:
+    safe = fresh.safe()
+    dying = failing_after(safe.keys.named("root"), 0)
+    with pytest.raises(BackendUnavailableError, match="throttles"):
+        safe.sign("root", offline=True, opener=safe.keys.but(root=dying))
+    (path,) = safe.paths("issued/orders")
+    if data is None:
+        (safe.folder / path).unlink()
+    else:
+        (safe.folder / path).write_bytes(data)
+    commit(safe, "gitca: order certificates: 1")
+    refused(fresh.bring_back(safe), "has not the bytes that it names")
+
+
+def refused(safe: Clone, words: str) -> None:
+    before, origin = safe.tip, git(Path(safe.origin), "rev-parse", "main")
+    with pytest.raises(ContradictionError, match=words) as refusal:
+        safe.carry_over()
+    assert refusal.value.exit_code == 5
+    assert (safe.tip, git(Path(safe.origin), "rev-parse", "main")) == (before, origin)
+
+
+def test_documents_that_came_and_went_become_no_part_of_origins_history(fresh: Hierarchy) -> None:
+    """An order could name the commit between, whose documents nobody reviewed."""
+    safe = fresh.safe()
+    (safe.folder / "ca/other.yaml").write_text(authority("other"))
+    commit(safe, "one more CA")
+    between = safe.tip
+    git(safe.folder, "revert", "--no-edit", "HEAD")
+    assert fresh.sign(safe).signed
+    fresh.bring_back(safe)
+    done = safe.carry_over()
+    assert done is not None
+    assert (len(done.signed), done.spent, done.commit != done.local) == (2, (), True)
+    history = git(Path(safe.origin), "rev-list", "main").split()
+    assert between not in history
+    assert safe.verify().contradictions == []
+    assert safe.status == ""
