@@ -52,7 +52,9 @@ EXAMPLES = {
     "reconcile": _examples(
         "  gitca reconcile", "  gitca reconcile --ca issuing", "  gitca reconcile --take-over"
     ),
-    "verify": _examples("  gitca verify", "  gitca verify --format json"),
+    "verify": _examples(
+        "  gitca verify", "  gitca verify --since 2026-11-23", "  gitca verify --format json"
+    ),
     "list": _examples(
         "  gitca list",
         "  gitca list --status valid --ca issuing",
