@@ -3,8 +3,9 @@
 `whole` is the whole process of `gitca verify`: the chain of segments, every commit that touched
 issued/, every file, every signature, and every certificate judged again from its documents. `since`
 is `gitca verify --since` the last segment: what a day costs on which nothing happened, so the
-chain, the fold and every file. `openssl verify` checks each certificate's signature and path, in one process for as many files as a command line takes; it knows
-neither documents nor a ledger, so the ratio is the price of the proof over that of the signatures.
+chain, the fold and every file. `openssl verify` checks each certificate's signature and path, in
+one process for as many files as a command line takes; it knows neither documents nor a ledger, so
+the ratio is the price of the proof over that of the signatures.
 """
 
 from __future__ import annotations
