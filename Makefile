@@ -7,6 +7,7 @@
 #               STARTUP=20 VERIFY=100000
 #
 #   make fuzz   every parser, for long: make fuzz SECONDS=600
+#   make reliability  faults, races and random histories, for hours: make reliability HISTORIES=2000
 
 PYTHON ?=
 JOBS ?= 2
@@ -22,6 +23,7 @@ KMS ?= 1000
 STARTUP ?= 20
 VERIFY ?= 100000
 SECONDS ?= 60
+HISTORIES ?= 2000
 
 BIN := .venv/bin
 # What the outcome of the tests depends on.
@@ -33,13 +35,14 @@ UNCHANGED = [ -f .venv/tested ] && [ -z "$$(find $(wildcard $(SOURCES)) \
 
 export PYTHON
 
-.PHONY: help demo test fuzz check style types layers coverage bench schemas constraints golden clean
+.PHONY: help demo test fuzz reliability check style types layers coverage bench schemas constraints golden clean
 
 help:
 	@echo "make demo         the whole loop on this machine, with this repository's own documents"
 	@echo "                  DEMO=--aws: with keys in KMS, of an AWS on this machine; no account is needed"
 	@echo "make test         all tests; PYTEST=… for some"
 	@echo "make fuzz         every parser fuzzed for SECONDS=60 each; make test does so for three"
+	@echo "make reliability  faults, races, SIGKILL and HISTORIES=2000 random histories; hours"
 	@echo "make check        what CI runs: ruff, mypy, import-linter, tests with branch coverage"
 	@echo "make bench        speed, each figure beside a peer's; ISSUE= CRL= PLAN= POLICY= KMS= STARTUP= VERIFY="
 	@echo "make golden       rewrite tests/golden/ with what the commands print now"
@@ -63,6 +66,13 @@ test: .venv/installed
 	@$(BIN)/python tests/components.py
 	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(PYTEST)
 	@$(if $(PYTEST),:,touch .venv/tested)
+
+# The figures of docs/reliability.md; `tests/mutations` breaks the recipe and has the tests notice.
+reliability: .venv/installed
+	@rm -f .venv/tally
+	@RELIABILITY_TALLY=$(CURDIR)/.venv/tally RELIABILITY_HISTORIES=$(HISTORIES) \
+		$(BIN)/python -m pytest -n $(JOBS) --long $(or $(PYTEST),tests/faults tests/mutations)
+	@$(BIN)/python tests/faults/tally.py .venv/tally
 
 fuzz: .venv/installed
 	@FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest -n $(JOBS) -rP tests/fuzz/test_fuzz_coverage.py

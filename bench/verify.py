@@ -1,10 +1,11 @@
 """Proving a repository with n certificates, against `openssl verify` over the same certificates.
 
 `whole` is the whole process of `gitca verify`: the chain of segments, every commit that touched
-issued/, every file, every signature, and every certificate judged again from its documents. `daily`
-is `gitca verify --since` the last segment but the newest. `openssl verify` checks each
-certificate's signature and path, in one process for as many files as a command line takes; it knows
-neither documents nor a ledger, so the ratio is the price of the proof over that of the signatures.
+issued/, every file, every signature, and every certificate judged again from its documents. `since`
+is `gitca verify --since` the last segment: what a day costs on which nothing happened, so the
+chain, the fold and every file. `openssl verify` checks each certificate's signature and path, in
+one process for as many files as a command line takes; it knows neither documents nor a ledger, so
+the ratio is the price of the proof over that of the signatures.
 """
 
 from __future__ import annotations
@@ -26,18 +27,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gitca-bench-") as name:
         repository = CaRepository.create(Path(name) / "repository")
         add_issued(repository, [Request.make(number) for number in range(arguments.n)])
-        last = len(list((repository.folder / "issued" / "ledger").iterdir())) - 1
+        last = len(list((repository.folder / "issued" / "ledger").iterdir()))
         tell("verify: gitca verify")
         whole = several(lambda: repository.gitca("verify"), arguments.runs)
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
         tell(f"verify: gitca verify --since {last}")
-        daily = several(lambda: repository.gitca("verify", "--since", str(last)), arguments.runs)
+        since = several(lambda: repository.gitca("verify", "--since", str(last)), arguments.runs)
         tell("verify: openssl verify")
         openssl = several(lambda: _openssl(repository), arguments.runs)
     show(
         _result(
             arguments.n,
-            {"whole": whole, "daily": daily, "mebibytes_of_the_largest_process": memory},
+            {"whole": whole, "since": since, "mebibytes_of_the_largest_process": memory},
             openssl,
         )
     )

@@ -91,7 +91,7 @@ def test_proving_a_repository_is_told_whole_and_since_beside_openssl_verify() ->
     printed = figures("verify.py", "3")
     assert printed["n"] == 3
     assert printed["gitca"]["whole"]["min"] > 0
-    assert printed["gitca"]["daily"]["min"] > 0
+    assert printed["gitca"]["since"]["min"] > 0
     assert printed["openssl_verify"]["min"] > 0
 
 

@@ -49,6 +49,7 @@ from gitca.errors import (
         (("keys", "show", "nobody"), "no usable CA"),
         (("keys", "create", "vault:///x"), "scheme"),
         (("keys", "create", "root", "--spec", "P-192"), "is not one of"),
+        (("verify", "--since", "nowhere"), "no segment, no date"),
         (("schema",), "either"),
         (("schema", "Certificate"), "is not one of"),
         (("validate", "nowhere"), "there is no"),

@@ -38,11 +38,13 @@ TABLE: dict[tuple[str, str], str] = {
     **{
         ("git/*.py", f"git {command}"): "It reads."
         for command in (
-            "cat-file", "config", "diff-tree", "log", "ls-files", "ls-remote", "ls-tree",
-            "merge-base", "remote", "rev-list", "rev-parse", "symbolic-ref", "worktree",
+            "cat-file", "config", "diff-files", "diff-tree", "log", "ls-files", "ls-remote",
+            "ls-tree", "merge-base", "remote", "rev-list", "rev-parse", "symbolic-ref", "worktree",
             "merge-tree", "for-each-ref",
         )
     },
+    ("git/half_written.py", ".unlink"):
+        "test_a_file_that_was_half_written_when_the_disk_was_full_is_written_whole",
     ("git/process.py", "git command"): "It runs what the other rows say.",
     ("git/process.py", "subprocess.Popen"): "It runs what the other rows say.",
     ("git/process.py", "os.killpg"): "It ends what this process started.",
@@ -76,8 +78,7 @@ TABLE: dict[tuple[str, str], str] = {
     ("cli/demo/*.py", "*"): "The demonstration plays in a folder of its own.",
     ("cli/requests.py", ".sign"): "It signs a CSR with a key that was made for it in memory.",
     ("cli/throwaway.py", ".sign"): "It signs with keys that are thrown away.",
-    ("cli/__init__.py", "os.environ.setdefault"): "It changes this process's environment.",
-    ("cli/passphrase.py", "os.environ.pop"): "It changes this process's environment.",
+    ("*.py", "os.environ.*"): "It changes this process's environment.",
     ("cli/completion.py", "os.walk"): "It reads.",
     ("documents/pkcs11_uri.py", "urllib.parse.*"): "It changes text.",
 }  # fmt: skip

@@ -29,6 +29,7 @@ from ca_documents import GOVERNING, csr_pem, request, revocation
 from ca_world import Clock, Clone, KeyRing, git, serials_of
 
 PUSHES_AT_ONCE = 5
+PATIENCE_SECONDS = 5.0
 REVOKED = 7
 """Of so many requests of a person one is revoked again."""
 
@@ -92,13 +93,14 @@ class Arena:
                 if place.exists():
                     files[f"requests/{name}-revoked.yaml"] = revocation(certificate=name)
             self._push(clone, files)
+            self._wait_for(batch)
 
     def kill_now_and_then(self) -> None:
         """SIGKILL one reconciler after another, at random moments of their lives."""
         draw = random.Random(7)  # noqa: S311 - which moments does not matter, that they vary does
         kills = 0
         while kills < self.size.kills and not self.over.is_set():
-            time.sleep(draw.uniform(0.0, 0.8))
+            time.sleep(draw.uniform(0.2, 2.0))
             with self.lock:
                 if not self.living:
                     continue
@@ -130,6 +132,15 @@ class Arena:
         if "Traceback" in words or "defect" in words:
             self.failures.append(words)
         return code
+
+    def _wait_for(self, names: list[str]) -> None:
+        """A person looks at what became of it, and does not wait for ever."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end and not self.over.is_set():
+            known = tuple(self.judge.answers)
+            if any(name in known for name in names):
+                return
+            time.sleep(0.05)
 
     def _push(self, clone: Clone, files: dict[str, str]) -> None:
         for path, text in files.items():

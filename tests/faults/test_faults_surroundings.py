@@ -16,11 +16,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from remote_moods import Remote
+from tally import counted
 
 from ca_documents import GOVERNING, request
 from ca_world import PASSPHRASE, Clock, Clone, KeyRing, git
@@ -53,6 +54,8 @@ class Place:
             preexec_fn=before,
         )
         words = done.stdout + done.stderr
+        with counted("surroundings") as tally:
+            tally[f"exit code {done.returncode}"] += 1
         assert "Traceback" not in words, words
         assert "defect" not in words, words
         assert PASSPHRASE.decode() not in words
@@ -62,6 +65,8 @@ class Place:
         """The next run, in sound surroundings, gives both requests their certificates."""
         code, words = self.reconcile("--take-over")
         assert code == 0, words
+        assert "settle that" not in words, words
+        assert self.clone.status == ""
         check(self.clone)
 
 
@@ -318,6 +323,29 @@ def test_a_file_in_the_way_of_a_certificate_stays_and_is_named(place: Place) -> 
     code, words = place.reconcile()
     assert code == 0, words
     assert place.clone.status == ""
+
+
+@pytest.mark.parametrize("written", [0, 100, None], ids=["nothing", "a part", "all"])
+@pytest.mark.parametrize("path", ["issued/issuing/certificates/api.pem", "issued/root/crl.der"])
+def test_a_file_that_was_half_written_when_the_disk_was_full_is_written_whole(
+    place: Place, path: str, written: int | None
+) -> None:
+    """Git dies in the middle of bringing the working tree forward; the next run does the rest."""
+    clone = place.clone
+    git(clone.folder, "remote", "set-url", "origin", str(place.origin))
+    other = clone.beside("other")
+    other.clock.now = datetime.now(UTC).replace(microsecond=0) + timedelta(days=5)
+    assert other.reconcile().exit_code == 0
+    git(clone.folder, "fetch", "-q", "origin")
+    target = clone.folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(other.read(path)[:written])
+    with clone.store() as store:
+        store.load()
+        outcome = store.bring_forward()
+    assert (outcome.reason if outcome else "") == ""
+    assert target.read_bytes() == other.read(path)
+    assert clone.status == ""
 
 
 def test_two_names_that_differ_in_case_alone_lose_nothing(place: Place) -> None:

@@ -301,7 +301,7 @@ def test_a_path_that_is_not_utf8_comes_forward(
     new = add(repository, old, {"issued/\udcff.pem": b"x"})
     assert repository.bring_forward("main", old, new) == DONE
     assert (path / "issued" / os.fsdecode(b"\xff.pem")).read_bytes() == b"x"
-    os.truncate(path / "issued" / os.fsdecode(b"\xff.pem"), 0)
+    (path / "issued" / os.fsdecode(b"\xff.pem")).write_bytes(b"z")
     newer = add(repository, new, {"issued/\udcff.pem": b"y"})
     reason = repository.bring_forward("main", new, newer).reason
     assert reason.startswith("issued/�.pem is modified")

@@ -57,7 +57,9 @@ EXAMPLES = {
         "  gitca sign --ca root --offline   without a network, on the local branch",
         "  gitca sign                       carry over what was signed offline",
     ),
-    "verify": _examples("  gitca verify", "  gitca verify --format json"),
+    "verify": _examples(
+        "  gitca verify", "  gitca verify --since 2026-11-23", "  gitca verify --format json"
+    ),
     "list": _examples(
         "  gitca list",
         "  gitca list --status valid --ca issuing",

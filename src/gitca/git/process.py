@@ -43,6 +43,10 @@ SETTINGS: tuple[Setting, ...] = (
     # A signature would be checked by whatever program the configuration names.
     ("log.showSignature", "false"),
     ("log.follow", "false"),
+    # A user may have ids cut; what is read here has to be whole.
+    ("core.abbrev", "no"),
+    # Or have names recoded, and a committer's name would not be the one in the commit.
+    ("i18n.logOutputEncoding", "UTF-8"),
     ("fetch.prune", "false"),
     ("fetch.writeCommitGraph", "false"),
     ("gc.auto", "0"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gitca.errors import LostRaceError
 from gitca.git.fast_import import folders
+from gitca.git.half_written import remove_half_written
 from gitca.git.process import (
     Answer,
     Git,
@@ -103,11 +104,19 @@ def _move(git: Git, root: Path, move: Move) -> Outcome:
     if not holders:
         reason = f"branch {move.branch} is not checked out, so no working tree was touched"
         return _advance(git, move, Outcome(True, False, reason))
-    obstacle = _unknown_file(git, root, move) or _update_tree(git, move)
+    obstacle = _bring_files(git, root, move)
+    if obstacle and remove_half_written(git, root, move.base, move.new):
+        obstacle = _bring_files(git, root, move)
+        if obstacle:  # what it wrote before it failed again, as on a full disk
+            remove_half_written(git, root, move.base, move.new)
     if obstacle:
         reason = f"{obstacle}; settle that, then {_by_hand(move)}"
         return Outcome(move.is_done, False, reason)
     return _advance(git, move, Outcome(True, True))
+
+
+def _bring_files(git: Git, root: Path, move: Move) -> str:
+    return _unknown_file(git, root, move) or _update_tree(git, move)
 
 
 def _advance(git: Git, move: Move, outcome: Outcome) -> Outcome:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from gitca.documents.load import TreeEntry
 from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.git.blobs import blob_id_of
+from gitca.git.snapshot import Snapshot
 from gitca.git.store import Store
 from gitca.ledger.events import (
     Abandoned,
@@ -35,7 +36,7 @@ from gitca.verify.report import FIND, Contradiction, VerifyReport
 from gitca.verify.revocation import RevocationJudge
 from gitca.verify.since import NOTHING, Since
 from gitca.verify.told import in_order
-from gitca.verify.writers import PLACEHOLDER, Writers, found_strays, mended_strays
+from gitca.verify.writers import ORDERS, PLACEHOLDER, Writers, found_strays, mended_strays
 from gitca.verify.written import check_step, documents_of, read_writers
 
 Progress = Callable[[str, int, int], None]
@@ -100,10 +101,11 @@ class _Proof:
         self._read_writers(blobs)
         segments = tuple(_segments(store, files))
         replay = self._replay(segments)
-        snapshot = store.at(self.commit, self.commit)
-        pending = tuple(store.pending(snapshot))
+        orders = {path: entry.blob for path, entry in files.items() if path.startswith(ORDERS)}
+        snapshot = Snapshot(self.commit, self.commit, (), orders, replay.state)
+        pending = sum(1 for _ in store.pending(snapshot))
         report.checked["segments"] = len(segments)
-        report.checked["pending orders"] = len(pending)
+        report.checked["pending orders"] = pending
         report.contradictions += _compare(files, replay, store)
         self._count(replay.state)
         self._judge_again(replay)

@@ -1,0 +1,105 @@
+"""docs/operations.md: each block of commands is run, in the situation that it is for."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hostile_world import Hostile
+
+from ca_world import PASSPHRASE
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+BLOCKS = dict(re.findall(r"^```sh (?P<name>[^\n]*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the PATH that has `gitca`."""
+    folder = tmp_path_factory.mktemp("programs")
+    program = folder / "gitca"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m gitca "$@"\n')
+    program.chmod(0o755)
+    return folder
+
+
+def follow(world: Hostile, programs: Path, name: str, *, code: int = 0) -> str:
+    """Run a block of the page as it is written, and return what it says."""
+    done = subprocess.run(
+        ["sh", "-eu", "-c", BLOCKS[name]],
+        cwd=world.clone,
+        env=os.environ
+        | {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT / "src"),
+            "GITCA_KEY_PASSPHRASE": PASSPHRASE.decode(),
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ["died", "race", "unreachable", "crl"])
+def test_the_runbook_for_a_run_that_did_not_finish_ends_well(
+    world: Hostile, programs: Path, name: str
+) -> None:
+    follow(world, programs, name)
+    assert world.gitca("status", "--strict").code == 0
+
+
+def test_the_runbook_for_a_contradiction_finds_the_commit_and_mends_it(
+    world: Hostile, programs: Path
+) -> None:
+    certificate = world.clone / "issued/issuing/certificates/payments/api.pem"
+    certificate.write_bytes(
+        (world.clone / "issued/issuing/certificates/jobs/backup.pem").read_bytes()
+    )
+    world.git("commit", "-q", "-am", "swapped by hand")
+    world.git("push", "-q", "origin", "main")
+    assert world.gitca("reconcile").code == 5
+    assert "swapped by hand" in follow(world, programs, "contradiction")
+    follow(world, programs, "contradiction mend")
+    assert world.gitca("verify").code == 0
+
+
+def test_the_runbook_for_a_leaf_puts_it_on_the_crl(world: Hostile, programs: Path) -> None:
+    said = follow(world, programs, "leaf")
+    assert "keyCompromise" in said
+
+
+def test_the_runbook_for_an_issuing_key_makes_another_ca_and_revokes_the_first(
+    world: Hostile, programs: Path
+) -> None:
+    follow(world, programs, "authority")
+    assert (world.clone / "issued/issuing-2/ca.pem").exists()
+    said = follow(world, programs, "authority revoked")
+    assert "cACompromise" in said
+    assert world.gitca("verify").code == 0
+
+
+def test_the_runbook_for_recovery_goes_on_at_the_new_place(world: Hostile, programs: Path) -> None:
+    follow(world, programs, "recovery")
+    restored = world.top / "restored.git"
+    tip = world.git("rev-parse", "main", where=restored)
+    assert tip == world.git("rev-parse", "main")
+
+
+def test_the_runbook_for_audit_day_tells_all(world: Hostile, programs: Path) -> None:
+    said = follow(world, programs, "audit")
+    assert "nextUpdate" in said
+    assert '"payments/api"' in (world.top / "inventory.json").read_text()
+
+
+def test_every_block_of_the_page_is_run() -> None:
+    run = re.findall(r'follow\(world, programs, "([^"]+)"', Path(__file__).read_text())
+    assert set(BLOCKS) == {*run, "died", "race", "unreachable", "crl"}
+    assert "```sh\n" not in PAGE
