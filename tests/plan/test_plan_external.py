@@ -9,7 +9,7 @@ import pytest
 
 from ca_documents import authority, document, policy, request, revocation
 from ca_world import NOW, Clone, KeyRing, kinds
-from external_parent import ANSWER, CSR, DOCUMENTS, ISSUING, ExternalWorld, given
+from external_parent import ANSWER, CSR, DOCUMENTS, ISSUING, MIDDLE, ExternalWorld, given
 from gitca.plan.model import AdoptAuthority, Plan
 from judges.process import must
 
@@ -187,3 +187,26 @@ def test_the_key_of_a_ca_without_a_certificate_is_revoked_below_requests_ca_alon
     plan = world.clone.plan()
     assert plan.actions == ()
     assert "revocation.authority" in rules(plan)
+
+
+def test_an_issuer_that_ends_first_is_warned_of_before_and_after_it_is_adopted(
+    world: ExternalWorld,
+) -> None:
+    lower = world.root.subordinate(world.clone.folder.parent / "soon", "Soon", MIDDLE, days=20)
+    plan = world.plan(lower.sign(world.csr) + lower.chain)
+    assert rules(plan) == ["authority.certificate.life"]
+    assert "“Corporate, Soon” ends at 2026-12-14T12:00:00Z" in plan.findings[0].message
+    assert kinds(plan.actions) == ["adopt-ca"]
+    assert world.clone.reconcile().exit_code == 0
+    (finding,) = [item for item in world.clone.plan().findings if item.rule == "authority.life"]
+    assert "CA issuing ends, with a CA above it, on 2026-12-14" in finding.message
+
+
+def test_a_ca_above_for_any_usage_is_in_order(world: ExternalWorld) -> None:
+    folder = world.clone.folder.parent / "any"
+    usage = {"extendedKeyUsage": "clientAuth,anyExtendedKeyUsage"}
+    lower = world.root.subordinate(
+        folder, "Any", given(basicConstraints="critical,CA:TRUE", **usage)
+    )
+    plan = world.plan(lower.sign(world.csr) + lower.chain)
+    assert (rules(plan), kinds(plan.actions)) == ([], ["adopt-ca"])
