@@ -25,6 +25,7 @@ from gitca.reconcile.keys import Keys
 from gitca.reconcile.moment import Moment
 from gitca.reconcile.report import Report
 from gitca.reconcile.resume import Leftovers, Resumer
+from gitca.reconcile.subject_keys import knows_subject
 
 LOST_RACES = 20
 NEAR = timedelta(seconds=5)
@@ -197,7 +198,13 @@ class _Reconciler:
             self.progress,
             self.concurrency,
         )
-        within = [order for order in orders if fulfiller.is_within_reach(order)]
+        authorities, state = desired.governing.authorities, snapshot.state
+        within = [
+            order
+            for order in orders
+            if fulfiller.is_within_reach(order)
+            and knows_subject(self.keys, authorities, state, order.ordered)
+        ]
         made = fulfiller.fulfil(snapshot, within)
         self.report.signed += made
         return made
