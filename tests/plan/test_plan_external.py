@@ -210,3 +210,23 @@ def test_a_ca_above_for_any_usage_is_in_order(world: ExternalWorld) -> None:
     )
     plan = world.plan(lower.sign(world.csr) + lower.chain)
     assert (rules(plan), kinds(plan.actions)) == ([], ["adopt-ca"])
+
+
+def test_a_ca_whose_key_was_refused_before_its_answer_came_is_an_error(
+    world: ExternalWorld,
+) -> None:
+    key = world.clone.state.authority("issuing").key
+    world.clone.save({"requests/ca/stop.yaml": revocation(key=key, reason="cACompromise")})
+    world.clone.reconcile()
+    world.answer(world.good(), **{"requests/web.yaml": request("web", "web.example.internal")})
+    plan = world.clone.plan()
+    assert plan.actions == ()
+    (finding,) = [item for item in plan.findings if item.rule == "authority.revoked"]
+    assert finding.is_error
+    assert finding.message == (
+        f"the key {key} that CA issuing has asked on is refused (revoked for cACompromise),"
+        " ca/issuing.pem is not used, and nothing is issued from it: policy server"
+    )
+    assert world.clone.reconcile().exit_code == 1
+    world.clone.save({ISSUING: authority("issuing", "external", state="retired")})
+    assert "authority.revoked" not in rules(world.clone.plan())
