@@ -230,3 +230,18 @@ def test_a_ca_whose_key_was_refused_before_its_answer_came_is_an_error(
     assert world.clone.reconcile().exit_code == 1
     world.clone.save({ISSUING: authority("issuing", "external", state="retired")})
     assert "authority.revoked" not in rules(world.clone.plan())
+
+
+def test_a_certificate_that_lasts_longer_than_its_document_says_is_adopted_with_a_warning(
+    world: ExternalWorld,
+) -> None:
+    """What the document says is what is hoped for; a parent that gives more is told of."""
+    hoped = timedelta(days=5 * 365)
+    plan = world.plan(world.good(end=NOW + hoped + timedelta(days=1)))
+    assert (kinds(plan.actions), rules(plan)) == (["adopt-ca"], [])
+    plan = world.plan(world.good(end=NOW + hoped + timedelta(days=1, seconds=1)))
+    assert kinds(plan.actions) == ["adopt-ca"]
+    (finding,) = plan.findings
+    assert (finding.rule, finding.severity) == ("authority.certificate.longer", "warning")
+    assert "longer than the 5y that ca/issuing.yaml states" in finding.message
+    assert str(finding.location).startswith("ca/issuing.pem")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 
 from gitca.documents.authority_certificates import CertificateFile
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
+from gitca.documents.fields import duration_text
 from gitca.findings import Finding, Severity, in_order
 from gitca.policy.constraint_bounds import not_excluded, too_wide
 from gitca.policy.external_statement import constraints_are_read, discrepancies
@@ -205,6 +206,19 @@ def check_life(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
             yield case.remark("life", message, remedy)
 
 
+def check_length(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
+    """`.longer`: the parent decides on the end, and a person learns where it gave more."""
+    stated, certificate = case.authority.spec.validity, path.subject
+    # Many CAs backdate: what is a day longer is not longer.
+    if certificate.not_after - certificate.not_before > stated + timedelta(days=1):
+        message = (
+            f"the certificate is valid until {certificate.not_after:{_DAY}}, longer than the"
+            f" {duration_text(stated)} that {case.authority.path} states"
+        )
+        remedy = f"state what you mean there (validity), or {_AGAIN}"
+        yield case.remark("longer", message, remedy)
+
+
 def check_above(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
     """`.above`: those above are CAs, and let one this deep be."""
     for below, item in enumerate(path.above, start=1):
@@ -284,6 +298,7 @@ EXTERNAL_RULES: tuple[ExternalRule, ...] = (
     check_issuer,
     check_dates,
     check_life,
+    check_length,
     check_above,
     check_extensions_above,
     check_constraints_above,
