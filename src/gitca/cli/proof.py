@@ -23,6 +23,9 @@ def verify(
     Replays the ledger of the checked-out commit, compares it with every file under issued/, checks
     every signature, and judges every certificate again by the documents of its day. No key and no
     network. Exits with 5 if anything contradicts.
+
+    That a self-signed root is the one you mean no clone can prove: compare the fingerprint of its
+    certificate once, out of band.
     """
     from gitca.cli.clone import open_repository
     from gitca.verify.proof import verify

@@ -36,7 +36,8 @@ def verify(store: Store, commit: str, *, progress: Progress = lambda *_: None) -
     contents (I6, I7), every signature and its bytes (I1, I3, I5), every file under `issued/`, and
     every order judged again under the documents of its source commit (I5), which is in the
     documents' history (I8). Not proved: what the ledger's own newest segments said before a
-    rewritten history (hold the tip against another clone), and when a publisher served what.
+    rewritten history (hold the tip against another clone), whose key the first certificate of a
+    self-signed root is on (compare it out of band), and when a publisher served what.
     """
     report = VerifyReport()
     files = {entry.path: entry for entry in store.entries(commit, ISSUED_FOLDER)}
