@@ -49,13 +49,19 @@ class ExternalParent:
 
     @classmethod
     def root(
-        cls, folder: Path, name: str = "Corporate Root", *, days: int = 3650
+        cls,
+        folder: Path,
+        name: str = "Corporate Root",
+        *,
+        days: int = 3650,
+        subject: str = "",
     ) -> ExternalParent:
         """Make a self-signed CA that began a day before the world's clock."""
         parent = cls._prepare(folder)
         new_key(folder / "key.pem")
         request = ("openssl", "req", "-new", "-config", "ca.cnf", "-key", "key.pem")
-        must(*request, "-subj", f"/O=Corporate/CN={name}", "-out", "own.csr", cwd=folder)
+        named = subject or f"/O=Corporate/CN={name}"
+        must(*request, "-subj", named, "-out", "own.csr", cwd=folder)
         selfsigned = ("-selfsign", "-keyfile", "key.pem")
         end = NOW + timedelta(days=days)
         must(

@@ -122,9 +122,15 @@ def test_a_ceremony_from_the_roots_first_certificate_to_a_leaf(
     )
     office.runs("reconcile")
     safe = ceremony.safe()
-    said = safe.runs("sign", "--ca", "root", "--offline", "--yes")
-    assert "Certificate of CA issuing, by CA root" in said
     key = json.loads(office.runs("keys", "show", "issuing", "--format", "json"))["identifier"]
+    before = safe.git("rev-parse", "HEAD")
+    for accepted in ((), ("--accept-key", "sha256:" + "0" * 64)):
+        answer = safe("sign", "--ca", "root", "--offline", "--yes", *accepted)
+        assert answer.code == 2
+        assert f"add --accept-key {key}" in answer.err
+    assert safe.git("rev-parse", "HEAD") == before
+    said = safe.runs("sign", "--ca", "root", "--offline", "--yes", "--accept-key", key)
+    assert "Certificate of CA issuing, by CA root" in said
     assert key in said, "what two persons compare"
     assert "COMPARE" in said
     ceremony.courier(safe).runs("sign")
@@ -149,8 +155,10 @@ def test_what_is_shown_is_as_the_golden_file_has_it(
     ceremony.courier(safe).runs("sign")
     ceremony.pull()
     ceremony.office.runs("reconcile")
+    key = json.loads(ceremony.office.runs("keys", "show", "issuing", "--format", "json"))
+    accepted = ("--accept-key", key["identifier"])
     safe = ceremony.safe()
-    said += "\n" + safe.runs("sign", "--ca", "root", "--offline", "--yes")
+    said += "\n" + safe.runs("sign", "--ca", "root", "--offline", "--yes", *accepted)
     golden("cli/sign.txt", masked(said))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ca_documents import authority, document, policy, request, revocation
 from ca_world import NOW, Clone, KeyRing, kinds
-from external_parent import ANSWER, CSR, DOCUMENTS, ISSUING, ExternalWorld, given
+from external_parent import ANSWER, CSR, DOCUMENTS, ISSUING, MIDDLE, ExternalWorld, given
 from gitca.plan.model import AdoptAuthority, Plan
 from judges.process import must
 
@@ -187,3 +187,61 @@ def test_the_key_of_a_ca_without_a_certificate_is_revoked_below_requests_ca_alon
     plan = world.clone.plan()
     assert plan.actions == ()
     assert "revocation.authority" in rules(plan)
+
+
+def test_an_issuer_that_ends_first_is_warned_of_before_and_after_it_is_adopted(
+    world: ExternalWorld,
+) -> None:
+    lower = world.root.subordinate(world.clone.folder.parent / "soon", "Soon", MIDDLE, days=20)
+    plan = world.plan(lower.sign(world.csr) + lower.chain)
+    assert rules(plan) == ["authority.certificate.life"]
+    assert "“Corporate, Soon” ends at 2026-12-14T12:00:00Z" in plan.findings[0].message
+    assert kinds(plan.actions) == ["adopt-ca"]
+    assert world.clone.reconcile().exit_code == 0
+    (finding,) = [item for item in world.clone.plan().findings if item.rule == "authority.life"]
+    assert "CA issuing ends, with a CA above it, on 2026-12-14" in finding.message
+
+
+def test_a_ca_above_for_any_usage_is_in_order(world: ExternalWorld) -> None:
+    folder = world.clone.folder.parent / "any"
+    usage = {"extendedKeyUsage": "clientAuth,anyExtendedKeyUsage"}
+    lower = world.root.subordinate(
+        folder, "Any", given(basicConstraints="critical,CA:TRUE", **usage)
+    )
+    plan = world.plan(lower.sign(world.csr) + lower.chain)
+    assert (rules(plan), kinds(plan.actions)) == ([], ["adopt-ca"])
+
+
+def test_a_ca_whose_key_was_refused_before_its_answer_came_is_an_error(
+    world: ExternalWorld,
+) -> None:
+    key = world.clone.state.authority("issuing").key
+    world.clone.save({"requests/ca/stop.yaml": revocation(key=key, reason="cACompromise")})
+    world.clone.reconcile()
+    world.answer(world.good(), **{"requests/web.yaml": request("web", "web.example.internal")})
+    plan = world.clone.plan()
+    assert plan.actions == ()
+    (finding,) = [item for item in plan.findings if item.rule == "authority.revoked"]
+    assert finding.is_error
+    assert finding.message == (
+        f"the key {key} that CA issuing has asked on is refused (revoked for cACompromise),"
+        " ca/issuing.pem is not used, and nothing is issued from it: policy server"
+    )
+    assert world.clone.reconcile().exit_code == 1
+    world.clone.save({ISSUING: authority("issuing", "external", state="retired")})
+    assert "authority.revoked" not in rules(world.clone.plan())
+
+
+def test_a_certificate_that_lasts_longer_than_its_document_says_is_adopted_with_a_warning(
+    world: ExternalWorld,
+) -> None:
+    """What the document says is what is hoped for; a parent that gives more is told of."""
+    hoped = timedelta(days=5 * 365)
+    plan = world.plan(world.good(end=NOW + hoped + timedelta(days=1)))
+    assert (kinds(plan.actions), rules(plan)) == (["adopt-ca"], [])
+    plan = world.plan(world.good(end=NOW + hoped + timedelta(days=1, seconds=1)))
+    assert kinds(plan.actions) == ["adopt-ca"]
+    (finding,) = plan.findings
+    assert (finding.rule, finding.severity) == ("authority.certificate.longer", "warning")
+    assert "longer than the 5y that ca/issuing.yaml states" in finding.message
+    assert str(finding.location).startswith("ca/issuing.pem")

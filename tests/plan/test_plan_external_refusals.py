@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,6 +10,10 @@ import pytest
 
 from ca_world import NOW, kinds
 from external_parent import ANSWER, GIVEN, MIDDLE, ExternalParent, ExternalWorld, given
+from gitca.x509.der import bit_string, parts, sequence
+from gitca.x509.signed import tbs_of
+from judges.chain import from_pem
+from judges.process import must
 
 Bad = Callable[[ExternalWorld], str]
 
@@ -68,7 +73,40 @@ def with_key_identifier(world: ExternalWorld) -> str:
     return text + again
 
 
-ANY = "critical,permitted;"
+def with_serial(octets: bytes) -> Bad:
+    """Return an answer whose serial number has this content, whether it is one of RFC 5280 or not.
+
+    `openssl ca` writes no such number, so the certificate is taken apart and signed again.
+    """
+
+    def make(world: ExternalWorld) -> str:
+        (own,) = from_pem(world.root.sign(world.csr))
+        version, _, *rest = parts(tbs_of(own))
+        tbs = sequence(version, bytes((2, len(octets))) + octets, *rest)
+        (folder := world.clone.folder.parent / "serial").mkdir()
+        (folder / "tbs").write_bytes(tbs)
+        key = world.root.folder / "key.pem"
+        signature = must("openssl", "dgst", "-sha256", "-sign", key, folder / "tbs")
+        _, algorithm, _ = parts(own)
+        encoded = base64.encodebytes(sequence(tbs, algorithm, bit_string(signature))).decode()
+        label = "CERTIFICATE-----"
+        return f"-----BEGIN {label}\n{encoded}-----END {label}\n" + world.root.chain
+
+    return make
+
+
+def named_as_its_issuer(name: str) -> Bad:
+    """Return an answer by a root that calls itself what the CA is called."""
+
+    def make(world: ExternalWorld) -> str:
+        folder = world.clone.folder.parent / "namesake"
+        namesake = ExternalParent.root(folder, subject=name)
+        return namesake.sign(world.csr)
+
+    return make
+
+
+CA = {"basicConstraints": "critical,CA:TRUE"}
 BAD: dict[str, tuple[Bad, str, str]] = {
     "text": (lambda _: "later", "format", "the file holds no PEM"),
     "cut off": (lambda world: world.root.chain[:300], "pem", "no whole PEM"),
@@ -141,6 +179,24 @@ BAD: dict[str, tuple[Bad, str, str]] = {
         "critical",
         "the extension 2.5.29.36 is critical",
     ),
+    "policy constraints, not critically": (
+        signed(*given(policyConstraints="requireExplicitPolicy:0")),
+        "critical",
+        "the extension 2.5.29.36 may bind",
+    ),
+    "any policy inhibited": (
+        signed(*given(inhibitAnyPolicy="0")),
+        "critical",
+        "the extension 2.5.29.54 may bind",
+    ),
+    "a negative serial number": (with_serial(b"\x91" + bytes(7)), "serial", "is not positive"),
+    "serial number 0": (with_serial(b"\0"), "serial", "is not positive"),
+    "a serial number of 21 octets": (with_serial(b"\x01" * 21), "serial", "of 161 bits"),
+    "its own name as its issuer's, in other letters": (
+        named_as_its_issuer("/CN=EXAMPLE  issuing CA/O=example"),
+        "issuer",
+        "its issuer has the name of its subject",
+    ),
     "usage of nothing": (
         signed(*given(keyUsage=None)),
         "keyUsage",
@@ -189,6 +245,26 @@ BAD: dict[str, tuple[Bad, str, str]] = {
         below(basicConstraints="critical,CA:TRUE,pathlen:0"),
         "above",
         "has pathLength 0; 1 is needed above CA issuing",
+    ),
+    "policy constraints above": (
+        below(**CA, policyConstraints="critical,requireExplicitPolicy:0"),
+        "above",
+        "“Corporate, Lower”: the extension 2.5.29.36 is critical",
+    ),
+    "any policy inhibited above": (
+        below(**CA, inhibitAnyPolicy="0"),
+        "above",
+        "the extension 2.5.29.54 may bind",
+    ),
+    "something unknown and critical above": (
+        below(**CA, **{"1.2.3.4": "critical,DER:0500"}),
+        "above",
+        "the extension 1.2.3.4 is critical",
+    ),
+    "an extended usage above": (
+        below(**CA, extendedKeyUsage="clientAuth"),
+        "above",
+        "has extendedKeyUsage 1.3.6.1.5.5.7.3.2",
     ),
     "constrained above": (
         below(

@@ -1,7 +1,9 @@
-"""Files that somebody put beside a ceremony's, where origin would take the branch as it is."""
+"""What stands in the way of taking a local branch as it is: strange files, and other orders."""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,3 +90,55 @@ def test_documents_that_came_and_went_become_no_part_of_origins_history(fresh: H
     assert between not in history
     assert safe.verify().contradictions == []
     assert safe.status == ""
+
+
+# Two orders for one first CRL.
+
+
+def certified_without_a_crl(world: Hierarchy) -> Clone:
+    """Return the safe's clone after a person let it sign the root's certificate and no more."""
+    safe = world.safe()
+    shown: list[object] = []
+
+    def once(proposal: object) -> bool:
+        shown.append(proposal)
+        return len(shown) == 1
+
+    report = safe.sign("root", offline=True, opener=world.safe_keys, approve=once)
+    assert (len(report.signed), report.declined) == (1, True)
+    return safe
+
+
+def test_where_origin_has_the_root_its_first_crl_is_ordered_there_alone(fresh: Hierarchy) -> None:
+    fresh.push(certified_without_a_crl(fresh))
+    early = fresh.safe()
+    fresh.reconcile()
+    report = fresh.sign(early)
+    assert (report.signed, early.paths("issued/root/crl.der")) == ([], [])
+    safe = fresh.safe()
+    assert len(fresh.sign(safe).signed) == 2
+    fresh.push(safe)
+    assert fresh.reconcile().exit_code == 0
+
+
+def test_two_first_crls_end_with_the_commands_that_drop_the_local_one(fresh: Hierarchy) -> None:
+    safe = certified_without_a_crl(fresh)
+    copy = replace(safe, folder=safe.folder.parent / "copy")
+    shutil.copytree(safe.folder, copy.folder, symlinks=True)
+    fresh.push(copy)
+    fresh.reconcile()
+    fresh.office.clock.forward(hours=1)
+    assert len(fresh.sign(safe).signed) == 1
+    fresh.bring_back(safe)
+    local = safe.tip
+    with pytest.raises(ContradictionError, match="cannot stand beside") as refusal:
+        safe.carry_over()
+    _, _, rest = refusal.value.remedy.partition("drop the local commit: ")
+    for command in rest.partition(";")[0].split(" && "):
+        tool, *arguments = command.split()
+        assert tool == "git"
+        git(safe.folder, *arguments)
+    assert safe.tip == git(Path(safe.origin), "rev-parse", "main")
+    assert git(safe.folder, "rev-parse", f"refs/gitca/dropped/{local}") == local
+    assert safe.carry_over() is None
+    assert fresh.sign(safe).signed

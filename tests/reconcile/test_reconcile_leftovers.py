@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -17,6 +18,7 @@ from ca_documents import (
 )
 from ca_signers import Watched, failing_after
 from ca_world import Clone, KeyRing, kinds, serials_of
+from gitca.errors import ContradictionError
 from gitca.ledger.state import LedgerState
 from gitca.plan.model import IssueCertificate
 
@@ -452,3 +454,29 @@ def test_a_signature_of_an_order_that_was_abandoned_meanwhile_is_spent(shared: C
     assert [record.spent for record in shared.state.orders.values() if record.spent] == [1]
     assert shared.verify().contradictions == []
     assert not shared.state.pending
+
+
+def test_a_run_that_gives_up_what_it_orders_stops_after_five_times(issued: Clone) -> None:
+    """The key is away, and whenever the run looks at the clock, somebody has revoked one more."""
+    names = ["b", "c", "d", "e", "f", "g", "h"]
+    issued.save({f"requests/{n}.yaml": request(n, f"{n}.example.internal") for n in names})
+    assert issued.reconcile().exit_code == 0
+    issued.clock.forward(hours=1)
+    left = iter(names)
+
+    def clock() -> datetime:
+        pending = issued.state.authority("issuing").pending_crl
+        if pending is not None and len(issued.state.revoked) == pending[0].crl.revocations:
+            name = next(left)
+            issued.save({f"requests/stop-{name}.yaml": revocation(certificate=name)})
+        return issued.clock.now
+
+    issued.save({"requests/stop.yaml": revocation(certificate="payments/api")})
+    world = replace(issued.world(), clock=clock)
+    with pytest.raises(ContradictionError, match="ordered CRL of CA issuing 5 times") as stopped:
+        issued.reconcile(opener=issued.keys.but(issuing=None), world=world)
+    assert "revocations were recorded since" in str(stopped.value)
+    assert next(left) == "g"
+    assert issued.reconcile().exit_code == 0
+    assert len(issued.revoked()) == 6
+    sound(issued)

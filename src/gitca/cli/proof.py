@@ -39,6 +39,9 @@ def verify(
     by the documents of its day. No key and no network. Exits with 5 if anything contradicts, and
     names the first contradiction, its commit and what to do. What a shallow or partial clone cannot
     tell is listed; that alone is no failure, unless --complete is given.
+
+    That a self-signed root is the one you mean no clone can prove: compare the fingerprint of its
+    certificate once, out of band.
     """
     from gitca.cli.clone import open_repository
     from gitca.verify.proof import verify

@@ -16,7 +16,7 @@ from gitca.errors import BackendUnavailableError, UsageError
 if TYPE_CHECKING:
     from gitca.git.store import Snapshot, Store
     from gitca.reconcile.carry_over import CarriedOver
-    from gitca.reconcile.ceremony import Approve
+    from gitca.reconcile.ceremony import Approve, Proposal
     from gitca.reconcile.report import Report
 
 
@@ -45,6 +45,14 @@ def sign(
         ),
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Sign without asking.")] = False,
+    accept_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept-key",
+            metavar="SHA256",
+            help="With --yes: a key of another machine, compared with `keys show`; repeatable.",
+        ),
+    ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Use no network: work on the local branch.")
     ] = False,
@@ -60,7 +68,8 @@ def sign(
     """
     _check_options(ca, yes=yes, offline=offline, output_format=output_format)
     settings = settings_of(context)
-    done = _sign(settings, ca, approve=_approval(yes, settings, output_format), offline=offline)
+    approve = _approval(settings, output_format, yes=yes, accepted=frozenset(accept_key or ()))
+    done = _sign(settings, ca, approve=approve, offline=offline)
     from gitca.cli.sign_done import signing_record, write_signing
 
     if output_format is Format.JSON:
@@ -80,16 +89,37 @@ def _check_options(ca: str, *, yes: bool, offline: bool, output_format: Format) 
         )
 
 
-def _approval(yes: bool, settings: Settings, output_format: Format) -> Approve:
+def _approval(
+    settings: Settings, output_format: Format, *, yes: bool, accepted: frozenset[str]
+) -> Approve:
     from gitca.cli.sign_text import ask, show
-    from gitca.reconcile.ceremony import Proposal
 
     def approve(proposal: Proposal) -> bool:
         if output_format is Format.TEXT and not (yes and settings.is_quiet):
             show(proposal, settings.root, clock())
+        if yes:
+            _check_told_keys(proposal, accepted)
         return yes or ask(proposal)
 
     return approve
+
+
+def _check_told_keys(proposal: Proposal, accepted: frozenset[str]) -> None:
+    """Raise where nobody has compared a key that only the ledger says is a CA's.
+
+    Raises: UsageError.
+    """
+    told = (item.template for item in proposal.items if item.key_is_told)
+    keys = dict.fromkeys(template.key_identifier for template in told if template is not None)
+    unseen = [key for key in keys if key not in accepted]
+    if unseen:
+        options = " ".join(f"--accept-key {key}" for key in unseen)
+        raise UsageError(
+            f"--yes does not vouch for keys that only the ledger says are a CA's:"
+            f" {', '.join(unseen)}; nothing was signed",
+            remedy="compare each with what `gitca keys show` says at the machine that has it, and"
+            f" add {options}, or leave --yes out to be asked",
+        )
 
 
 def _sign(settings: Settings, ca: str, *, approve: Approve, offline: bool) -> Signing:

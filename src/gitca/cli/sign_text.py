@@ -111,12 +111,13 @@ def _certificate(item: Item, template: CertificateTemplate) -> Iterator[tuple[st
     yield "", template.key_identifier
     given = item.ordered.particulars
     if item.key_is_told and isinstance(given, CertificateParticulars):
+        name = given.authority or given.cross
         yield (
             "COMPARE",
             (
-                f"this key is at another machine, and only the order says that it is CA"
-                f" {given.authority}'s: compare the line above with what `gitca keys show"
-                f" {given.authority}` says there, read to you by somebody you know"
+                f"this key is at another machine, and only the ledger says that it is CA {name}'s:"
+                f" compare the line above with what `gitca keys show {name}` says there, read to"
+                " you by somebody you know"
             ),
         )
     yield "authority", authority_words(template) or "none: no CA"

@@ -90,6 +90,18 @@ def published_source(store: Store, snapshot: Snapshot) -> str:
     return base
 
 
+def may_order_first_crl(store: Store, ca: str) -> bool:
+    """Whether no reconcile can have ordered a root's first CRL unknown to this clone.
+
+    Once origin has the root's certificate, every run there orders its first CRL, and two orders of
+    one number cannot stand beside each other.
+    """
+    known = store.repository.resolve(f"refs/remotes/{ORIGIN}/{store.branches.issued}")
+    if not store.is_local or known is None:
+        return True
+    return ledger_of(store, known).authority(ca).certificate is None
+
+
 def find_local_work(store: Store, tip: str | None) -> LocalWork | None:
     """Return what the local branch's ledger has and origin's lacks; None where that is nothing.
 

@@ -101,6 +101,11 @@ class Store:
         self._remote = False
 
     @property
+    def is_local(self) -> bool:
+        """Whether it reads and writes the local branches, not origin's."""
+        return not self._remote
+
+    @property
     def is_parted(self) -> bool:
         """Whether `issued/` has a branch of its own."""
         return self.branches.issued != self.branches.documents

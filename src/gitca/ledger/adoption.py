@@ -8,7 +8,7 @@ import hashlib
 from gitca.ledger.events import Adopted, CertificateParticulars, Ordered, Signed, SourceDocuments
 from gitca.ledger.records import EXTERNAL, OrderRecord
 from gitca.x509.certificate import parse_certificate
-from gitca.x509.certificate_file import path_from
+from gitca.x509.certificate_file import check_serial, path_from
 from gitca.x509.refusal import RefusedError
 from gitca.x509.signed import algorithm_name, tbs_of
 
@@ -20,6 +20,7 @@ def adopted_record(event: Adopted, segment: int) -> OrderRecord:
     """
     try:
         der = base64.b64decode(event.certificate, validate=True)
+        check_serial(der)
         certificate, tbs = parse_certificate(der), tbs_of(der)
     except RefusedError as error:
         raise ValueError(

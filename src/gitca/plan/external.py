@@ -39,9 +39,9 @@ def plan_external(
     for issuer in issuers.values():
         if not issuer.is_external:
             continue
-        blocked = tuple(_blocked(issuer, governing))
-        yield from blocked
-        if not blocked and not _is_closed(issuer, revocations):
+        refused = tuple(_refused(issuer, issuers, governing, revocations))
+        yield from refused
+        if not refused and not _is_closed(issuer, revocations):
             yield from _steps(issuer, issuers, governing, now)
 
 
@@ -56,11 +56,30 @@ def _steps(
     yield from found
 
 
-def _blocked(issuer: Issuer, governing: Governing) -> Iterator[Finding]:
+def _refused(
+    issuer: Issuer,
+    issuers: Mapping[str, Issuer],
+    governing: Governing,
+    revocations: Revocations,
+) -> Iterator[Finding]:
     """Yield why the key that a CA has asked on is refused; with a certificate it was told."""
-    key = issuer.record.key
-    if issuer.certificate is None and key is not None:
-        yield from judge_standing_key(issuer.document, key, governing.blocked_keys)
+    key, document = issuer.record.key, issuer.document
+    if issuer.certificate is not None or key is None:
+        return
+    if key in governing.blocked_keys:
+        yield from judge_standing_key(document, key, governing.blocked_keys)
+    elif key in revocations.refused_keys and document.spec.state == "active":
+        file = governing.authority_certificates.get(issuer.name)
+        unused = f", {file.path} is not used" if file else ""
+        yield Finding(
+            rule="authority.revoked",
+            severity=Severity.ERROR,
+            message=f"the key {key} that CA {issuer.name} has asked on is refused"
+            f" ({revocations.refused_keys[key]}){unused}, and nothing is issued from it"
+            f"{_waiting_for(issuer, issuers, governing)}",
+            location=document.at("spec", "key"),
+            remedy="write a CA document with a new key, and give its policies that issuer",
+        )
 
 
 def _is_closed(issuer: Issuer, revocations: Revocations) -> bool:
@@ -157,15 +176,6 @@ def adopted_event(action: AdoptAuthority, source: str, run: str, now: datetime) 
 def _awaited(issuer: Issuer, issuers: Mapping[str, Issuer], governing: Governing) -> Finding:
     """Return the one finding that tells why nothing comes from a CA that has no certificate."""
     name = issuer.name
-    waiting = [
-        *(
-            f"policy {item.name}"
-            for item in governing.policies.values()
-            if item.spec.issuer == name
-        ),
-        *(f"CA {item.name}" for item in issuers.values() if item.parent == name),
-    ]
-    below = f": {listed(waiting)}" if waiting else ""
     remedy = "run gitca reconcile where its key is, to sign its CSR"
     if issuer.record.csr is not None:
         remedy = f"let the external CA certify {csr_path(name)}, and commit its answer as"
@@ -173,7 +183,19 @@ def _awaited(issuer: Issuer, issuers: Mapping[str, Issuer], governing: Governing
     return Finding(
         rule="authority.external",
         severity=Severity.WARNING,
-        message=f"CA {name} has no certificate yet, and nothing is issued from it{below}",
+        message=f"CA {name} has no certificate yet, and nothing is issued from it"
+        f"{_waiting_for(issuer, issuers, governing)}",
         location=issuer.document.at("spec", "issuer"),
         remedy=remedy,
     )
+
+
+def _waiting_for(issuer: Issuer, issuers: Mapping[str, Issuer], governing: Governing) -> str:
+    """Return what waits for a CA, in words."""
+    name = issuer.name
+    policies = (item for item in governing.policies.values() if item.spec.issuer == name)
+    waiting = [
+        *(f"policy {item.name}" for item in policies),
+        *(f"CA {item.name}" for item in issuers.values() if item.parent == name),
+    ]
+    return f": {listed(waiting)}" if waiting else ""

@@ -6,6 +6,7 @@ one state read the same tomorrow.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from gitca.ledger.state import LedgerState
 from gitca.plan.issuers import Issuer
 from gitca.plan.model import Action, CreateAuthority, SignCrl
 from gitca.policy.period import ONE_SECOND
+from gitca.x509.certificate import Certificate, parse_certificate
 
 PATIENCE = timedelta(days=1)
 """How long an order may wait for its signature before a person is told."""
@@ -71,25 +73,38 @@ def _short_life(
     is_open = issuer.document.spec.state == "active" and not issuer.held_up
     if certificate is None or not is_open or certificate.not_after < now:
         return
+    end = _chain_end(issuer, certificate)
     needs = [
         need
         for need in (*_policy_needs(issuer, policies), *_authority_needs(issuer, issuers, now))
-        if now + need.lasting - ONE_SECOND > certificate.not_after
+        if now + need.lasting - ONE_SECOND > end
     ]
     if not needs:
         return
     longest = max(needs, key=lambda need: (need.lasting, need.name))
     others = sorted(need.name for need in needs if need is not longest)
     more = f" (so do {_listed(others)})" if others else ""
-    since = certificate.not_after + ONE_SECOND - longest.lasting
+    since = end + ONE_SECOND - longest.lasting
+    until = "" if end == certificate.not_after else ", with a CA above it,"
     yield Finding(
         rule="authority.life",
         severity=Severity.WARNING,
-        message=f"CA {issuer.name} ends on {certificate.not_after:{_DAY}}, and {longest.why}{more}:"
+        message=f"CA {issuer.name} ends{until} on {end:{_DAY}}, and {longest.why}{more}:"
         f" since {since:{_DAY}} it outlives the CA",
         location=issuer.document.at("spec", "validity"),
         remedy="renew the CA's certificate (renewBefore), let a new CA issue, or " + longest.remedy,
     )
+
+
+def _chain_end(issuer: Issuer, certificate: Certificate) -> datetime:
+    """Return when the first certificate ends of a CA's and those that an external CA gave with it.
+
+    Nothing that the CA issues is valid after that.
+    """
+    adopted = issuer.record.adopted
+    above = adopted.chain if adopted else ()
+    read = (parse_certificate(base64.b64decode(text, validate=True)) for text in above)
+    return min((certificate.not_after, *(item.not_after for item in read)))
 
 
 def _policy_needs(

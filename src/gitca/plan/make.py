@@ -22,6 +22,7 @@ from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import RequestPlanner
 from gitca.plan.reserved_keys import standing_on_blocked
 from gitca.plan.revocations import plan_revocations
+from gitca.plan.unlisted import find_unlisted
 
 
 def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
@@ -60,6 +61,7 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
         # That a policy selects no request is a matter of validate, which runs its tests too.
         *examine_policies(desired.governing, issuers, (), now),
         *foresee(desired.governing, issuers, state, actions, now),
+        *find_unlisted(desired.governing, state, actions, now),
     )
     return Plan(actions, in_order(findings), tuple(map(_pending_order, state.pending.values())))
 

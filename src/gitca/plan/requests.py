@@ -192,8 +192,7 @@ class RequestPlanner:
 
     def _will_be_revoked(self, record: OrderRecord) -> bool:
         serial = (record.ordered.ca, record.certificate.serial)
-        planned = ((action.ca, action.serial) for action in self.revocations.actions)
-        return self.state.is_revoked(record) or serial in planned
+        return self.state.is_revoked(record) or serial in self.revocations.serials
 
     def _decide(
         self, judged: Judged, record: RequestRecord | None

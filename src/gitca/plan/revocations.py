@@ -28,7 +28,8 @@ class Revocations:
     Keys are refused by revocations, recorded or planned, and by the blocklists of the policies.
     A request is held up when a revocation names it and finds nothing to revoke: issuing it now
     would hand the certificate to that revocation in the next run. `held_by_broken` is what broken
-    RevocationRequests name; `newly_refused` are the keys that the planned revocations refuse.
+    RevocationRequests name; `newly_refused` are the keys, and `serials` the CAs and serial numbers,
+    that the planned revocations name.
     """
 
     actions: tuple[RevokeCertificate, ...]
@@ -37,12 +38,12 @@ class Revocations:
     findings: tuple[Finding, ...]
     held_by_broken: HeldUp = field(default_factory=HeldUp)
     newly_refused: frozenset[str] = frozenset()
+    serials: frozenset[tuple[str, str]] = frozenset()
 
     def will_revoke(self, record: OrderRecord) -> bool:
         """Whether a planned revocation is of an order's certificate, or refuses its key."""
-        named = (record.ordered.ca, record.certificate.serial)
-        planned = ((action.ca, action.serial) for action in self.actions)
-        return record.certificate.key in self.newly_refused or named in planned
+        given = record.certificate
+        return given.key in self.newly_refused or (record.ordered.ca, given.serial) in self.serials
 
     def holds_up(self, request: str, key: str, ca: str) -> bool:
         """Whether nothing may be issued for a request, on a key (`sha256:…`), from a CA."""
@@ -78,6 +79,7 @@ def plan_revocations(desired: Desired, state: LedgerState, now: datetime) -> Rev
         findings=(*findings, *broken),
         held_by_broken=held_by,
         newly_refused=frozenset(_planned_keys(chosen.values(), state)),
+        serials=frozenset((ca, serial) for ca, serial, _ in chosen if ca and serial),
     )
 
 

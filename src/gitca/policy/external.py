@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 
 from gitca.documents.authority_certificates import CertificateFile
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
+from gitca.documents.fields import duration_text
 from gitca.findings import Finding, Severity, in_order
 from gitca.policy.constraint_bounds import not_excluded, too_wide
 from gitca.policy.external_statement import constraints_are_read, discrepancies
@@ -23,6 +24,7 @@ from gitca.x509.certificate_file import (
     path_from,
     subject_words,
 )
+from gitca.x509.distinguished_name import same_name
 
 _DAY = "%Y-%m-%dT%H:%M:%SZ"
 _AGAIN = "have the external CA issue it again"
@@ -128,21 +130,38 @@ def check_criticality(case: ExternalCase, path: CertificatePath) -> Iterator[Fin
         if any(isinstance(item.value, kind) and not item.critical for item in extensions):
             message = f"{kind.__name__} is not critical; RFC 5280 section 4.2.1 wants it to be"
             yield case.objection("critical", message)
-    for item in extensions:
-        oid = item.oid.dotted_string
-        if item.critical and oid not in _KNOWN:
-            message = f"the extension {oid} is critical and may bind what the CA issues; allowed"
-            yield case.objection("critical", f"{message} is none that documents cannot state")
+    for message in _binding(extensions, _KNOWN):
+        yield case.objection("critical", message)
 
 
 _KNOWN = frozenset({"2.5.29.15", "2.5.29.19", "2.5.29.30", "2.5.29.32"})
+_EXTENDED_KEY_USAGE = "2.5.29.37"
+_ANY_USAGE = "2.5.29.37.0"
+_POLICY_LIMITS = frozenset({"2.5.29.36", "2.5.29.54"})
+"""policyConstraints and inhibitAnyPolicy: verifiers heed them, critical or not."""
+
+
+def _binding(extensions: x509.Extensions, known: frozenset[str]) -> Iterator[str]:
+    """Yield in words which extensions may bind what a CA issues and stand in no document."""
+    for item in extensions:
+        oid = item.oid.dotted_string
+        if item.critical and oid not in known:
+            seen = f"the extension {oid} is critical and may bind"
+        elif oid in _POLICY_LIMITS:
+            seen = f"the extension {oid} may bind"
+        else:
+            continue
+        yield f"{seen} what the CA issues; allowed is none that documents cannot state"
 
 
 def check_issuer(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
     """`.issuer`: another CA signed it, and its key identifiers agree."""
     certificate = path.subject
-    if certificate.subject_der == certificate.issuer_der:
-        message = "the certificate is self-signed; allowed is one that another CA signed"
+    if same_name(certificate.subject_der, certificate.issuer_der):
+        message = (
+            "the certificate is self-signed, or its issuer has the name of its subject"
+            " (RFC 5280 section 7.1); allowed is one that another CA signed"
+        )
         remedy = "have the external CA certify the CSR, or write issuer: self and remove the file"
         yield case.objection("issuer", message, remedy)
     for lower, upper in zip(path.certificates, path.above, strict=False):
@@ -173,6 +192,33 @@ def check_dates(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
         yield case.objection("older", message, "put the newest certificate here")
 
 
+def check_life(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
+    """`.life`: those above last as long as the CA's certificate."""
+    end = path.subject.not_after
+    for item in path.above:
+        if item.not_after < end:
+            message = (
+                f"{subject_words(item)} ends at {item.not_after:{_DAY}}, and the certificate of CA"
+                f" {case.authority.name} at {end:{_DAY}}: what the CA issues is not valid after"
+                " the first of them"
+            )
+            remedy = "have the CA certified by one that lasts, or renewed in time"
+            yield case.remark("life", message, remedy)
+
+
+def check_length(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
+    """`.longer`: the parent decides on the end, and a person learns where it gave more."""
+    stated, certificate = case.authority.spec.validity, path.subject
+    # Many CAs backdate: what is a day longer is not longer.
+    if certificate.not_after - certificate.not_before > stated + timedelta(days=1):
+        message = (
+            f"the certificate is valid until {certificate.not_after:{_DAY}}, longer than the"
+            f" {duration_text(stated)} that {case.authority.path} states"
+        )
+        remedy = f"state what you mean there (validity), or {_AGAIN}"
+        yield case.remark("longer", message, remedy)
+
+
 def check_above(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
     """`.above`: those above are CAs, and let one this deep be."""
     for below, item in enumerate(path.above, start=1):
@@ -191,6 +237,25 @@ def check_above(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
             remedy = f"write pathLength: {most} or less in {case.authority.path}, and {_AGAIN}"
             seen = "none" if own is None else str(own)
             yield case.objection("above", f"{message} {seen}", remedy)
+
+
+def check_extensions_above(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
+    """`.above`: those above bind what is issued below them to nothing that documents cannot say."""
+    for item in path.above:
+        who = subject_words(item)
+        extensions = x509.load_der_x509_certificate(item.der).extensions
+        for message in _binding(extensions, _KNOWN | {_EXTENDED_KEY_USAGE}):
+            yield case.objection("above", f"{who}: {message}", _OTHER_CA)
+        usages = item.template.extended_key_usage
+        if usages and _ANY_USAGE not in usages:
+            message = (
+                f"{who} has extendedKeyUsage {', '.join(usages[:10])}, to which many verifiers bind"
+                f" all that is issued below it; allowed are none, or {_ANY_USAGE} among them"
+            )
+            yield case.objection("above", message, _OTHER_CA)
+
+
+_OTHER_CA = "have the CSR certified by a CA without it"
 
 
 def check_constraints_above(case: ExternalCase, path: CertificatePath) -> Iterator[Finding]:
@@ -232,7 +297,10 @@ EXTERNAL_RULES: tuple[ExternalRule, ...] = (
     check_criticality,
     check_issuer,
     check_dates,
+    check_life,
+    check_length,
     check_above,
+    check_extensions_above,
     check_constraints_above,
     check_end,
 )

@@ -5,28 +5,33 @@ Where origin takes the local branch as it is, it takes these files too, and publ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from gitca.documents.tree import TreeEntry
-from gitca.git.carry import LocalWork
+from gitca.git.carry import LocalWork, Planting
 from gitca.git.objects import BlobTooLargeError
 from gitca.git.store import Store
 from gitca.ledger.image import ISSUED_FOLDER
 from gitca.ledger.segment import LEDGER_FOLDER
+from gitca.x509.refusal import quoted
 
 FILE_MODE = "100644"
+NAMED = 3
 
 
-def strange_files(
-    store: Store, work: LocalWork, changes: Mapping[str, bytes | None]
-) -> tuple[str, ...]:
-    """Return the paths below `issued/` that are not what `changes` make of the common base.
+def strange_files(store: Store, work: LocalWork, plantings: Iterable[Planting]) -> str:
+    """Return in words which files below `issued/` are not what the events make of the common base.
 
     The ledger is left out: its segments were read, each upon the one before.
     """
+    changes: dict[str, bytes | None] = {}
+    for planting in plantings:
+        changes |= planting.changes
     before, after = _files(store, work.base), _files(store, work.commit)
     paths = sorted({*before, *after, *changes})
-    return tuple(path for path in paths if not _is_given(store, path, before, after, changes))
+    strange = [path for path in paths if not _is_given(store, path, before, after, changes)]
+    more = f" and {len(strange) - NAMED} more" if len(strange) > NAMED else ""
+    return ", ".join(map(quoted, strange[:NAMED])) + more
 
 
 def _files(store: Store, commit: str | None) -> dict[str, TreeEntry]:

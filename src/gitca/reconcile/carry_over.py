@@ -26,6 +26,7 @@ from gitca.git.carry import (
     settle,
 )
 from gitca.git.ordered import LARGEST_TBS, crl_bytes
+from gitca.git.repository import ORIGIN
 from gitca.git.store import Snapshot, Store
 from gitca.ledger.events import (
     Abandoned,
@@ -41,11 +42,10 @@ from gitca.ledger.segment import Segment, SegmentHead
 from gitca.ledger.state import LedgerState
 from gitca.reconcile.carried_files import strange_files
 from gitca.x509.certificate import parse_certificate
-from gitca.x509.refusal import RefusedError, quoted
+from gitca.x509.refusal import RefusedError
 from gitca.x509.signed import assemble, tbs_of, verify_signature
 
 ATTEMPTS = 20
-NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,9 @@ def _carry(store: Store, snapshot: Snapshot, work: LocalWork, now: datetime) -> 
     checked = [checker.take(segment) for segment in work.segments]
     follower = _Follower(store, replace(work, tip=work.base, theirs=()), checker)
     plantings = [follower.follow(events) for events in checked]
-    _check_files(checker, plantings)
+    strange = strange_files(store, work, plantings)
+    if strange:
+        raise checker.refused(f"its signatures and orders do not give the content of {strange}")
     if not work.fits:
         follower = _Follower(store, work, checker)
         plantings = [follower.follow(events) for events in checked]
@@ -103,18 +105,6 @@ def _carry(store: Store, snapshot: Snapshot, work: LocalWork, now: datetime) -> 
     outcome = settle(store, work, commit)
     signed, spent = tuple(follower.signed), tuple(follower.spent)
     return CarriedOver(work.commit, commit, signed, spent, outcome.reason)
-
-
-def _check_files(checker: _Checker, plantings: Sequence[Planting]) -> None:
-    """Raise where the local files are not those that the events give: somebody changed them."""
-    changes: dict[str, bytes | None] = {}
-    for planting in plantings:
-        changes |= planting.changes
-    strange = strange_files(checker.store, checker.work, changes)
-    if strange:
-        more = f" and {len(strange) - NAMED} more" if len(strange) > NAMED else ""
-        seen = f"{', '.join(map(quoted, strange[:NAMED]))}{more}"
-        raise checker.refused(f"its signatures and orders do not give the content of {seen}")
 
 
 @dataclass(slots=True)
@@ -234,11 +224,20 @@ class _Follower:
                 raise ContradictionError(
                     f"what was signed on the local branch ({self.work.commit[:12]}) cannot stand"
                     f" beside what origin recorded meanwhile: {error.message}",
-                    remedy="nothing was changed; two ceremonies were held apart from each other,"
-                    " and a person must decide which of them counts",
+                    remedy=self._remedy(),
                 ) from error
             added.append(event)
         return Planting(tuple(added), changes)
+
+    def _remedy(self) -> str:
+        branch, local = self.store.branches.issued, self.work.commit
+        return (
+            "nothing was changed: one object was ordered at two places apart from each other, and a"
+            " person must decide which counts. For origin's to count, drop the local commit: git"
+            f" update-ref refs/gitca/dropped/{local} {local} && git fetch {ORIGIN} && git switch"
+            f" {branch} && git reset --hard {ORIGIN}/{branch}; what was signed in it stays out of"
+            " the ledger, so keep that ref, and let nobody use those certificates and CRLs"
+        )
 
     def _check_first(self, event: Event) -> None:
         """Raise where a root orders its first certificate, and has one by now."""

@@ -15,7 +15,7 @@ from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.errors import BackendUnavailableError, LostRaceError, UsageError
 from gitca.findings import Finding
-from gitca.git.carry import published_source
+from gitca.git.carry import may_order_first_crl, published_source
 from gitca.git.store import RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import LEASE, Batch, Draft, recorded_at
 from gitca.ledger.events import (
@@ -33,6 +33,7 @@ from gitca.reconcile.keys import Keys
 from gitca.reconcile.recipe import LOST_RACES, World, build_actions
 from gitca.reconcile.report import Report
 from gitca.reconcile.resume import Leftovers, Resumer
+from gitca.reconcile.subject_keys import has_vouched, subject_of
 from gitca.x509.certificate import template_of
 from gitca.x509.refusal import RefusedError
 from gitca.x509.template import CertificateTemplate
@@ -46,7 +47,7 @@ class Item:
     """One object that is to be signed, as its order and its bytes have it.
 
     `segment` is the one that recorded the order; None for an order that is made here. `template` is
-    what a certificate will say; `key_is_told` that nothing but the order says what its key is.
+    what a certificate will say; `key_is_told` that nothing but the ledger says what its key is.
     `entries` are what a CRL will list, `new` those of them that the CA's last CRL did not have.
     """
 
@@ -162,18 +163,17 @@ class _Ceremony:
         return Proposal(self.ca, snapshot, left.take, drafts, left.abandon, items)
 
     def _learn_keys(self, snapshot: Snapshot) -> None:
-        """Take the keys of CAs still to be made from their orders: they lie at other machines.
+        """Take the keys of CAs that this one never vouched for from the orders: they lie elsewhere.
 
         That one is the CA's own nobody here can tell; a person compares it with what `gitca keys
         show` says there.
         """
         self.told.clear()
         for order in self.store.pending(snapshot):
-            given = order.ordered.particulars
-            if order.ordered.ca != self.ca or not isinstance(given, CertificateParticulars):
+            name = subject_of(order.ordered)
+            if order.ordered.ca != self.ca or name is None or name == self.ca:
                 continue
-            name = given.authority
-            if name is None or name == self.ca or snapshot.state.authority(name).certificate:
+            if has_vouched(snapshot.state, self.ca, name):
                 continue
             try:
                 self.keys.tell(name, template_of(order.tbs).spki_der)
@@ -193,8 +193,10 @@ class _Ceremony:
     def _is_own(self, action: Action, snapshot: Snapshot) -> bool:
         if isinstance(action, CreateAuthority):
             return action.ca == action.authority == self.ca
+        if not isinstance(action, SignCrl) or action.ca != self.ca:
+            return False
         is_first = snapshot.state.authority(self.ca).last_crl_number == 0
-        return isinstance(action, SignCrl) and action.ca == self.ca and is_first
+        return is_first and may_order_first_crl(self.store, self.ca)
 
     def _findings(self, plan: Plan) -> Iterator[Finding]:
         path = f"ca/{self.ca}.yaml"
@@ -206,7 +208,7 @@ class _Ceremony:
         record = state.orders.get(ordered.order)
         segment = record.segment if record else None
         if isinstance(given, CertificateParticulars):
-            return Item(ordered, segment, template_of(tbs), given.authority in self.told)
+            return Item(ordered, segment, template_of(tbs), subject_of(ordered) in self.told)
         if not isinstance(given, CrlParticulars):
             return Item(ordered, segment)
         authority = state.authority(ordered.ca)

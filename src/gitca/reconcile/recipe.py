@@ -7,15 +7,16 @@ is ready. Rounds are repeated until nothing is: a root is signed before the CA b
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gitca.errors import LostRaceError
+from gitca.errors import ContradictionError, LostRaceError
 from gitca.findings import Finding
 from gitca.git.store import RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import Batch
-from gitca.ledger.events import Ordered
+from gitca.ledger.events import Abandoned, CrlParticulars, Ordered
 from gitca.plan.desired import Desired, read_desired
 from gitca.plan.make import make_plan
 from gitca.plan.model import Action, Plan, SignCrl
@@ -25,8 +26,10 @@ from gitca.reconcile.keys import Keys
 from gitca.reconcile.moment import Moment
 from gitca.reconcile.report import Report
 from gitca.reconcile.resume import Leftovers, Resumer
+from gitca.reconcile.subject_keys import knows_subject
 
 LOST_RACES = 20
+GIVEN_UP = 5
 NEAR = timedelta(seconds=5)
 
 
@@ -60,8 +63,9 @@ def reconcile(
     Safe to run at any time, on any clone, twice at once, and after a run that died anywhere.
     A key that does not answer, or refuses, is not asked again, and what needs no more than the
     other keys is done; the report and its exit code tell.
-    Raises: LostRaceError after 20 lost races; BackendUnavailableError where origin does not answer,
-    ContradictionError, with everything that was signed until then committed.
+    Raises: LostRaceError after 20 lost races; BackendUnavailableError where origin does not answer;
+    ContradictionError, also where this run gives up what it ordered itself for the fifth time; with
+    everything that was signed until then committed.
     """
     reconciler = _Reconciler(
         store, keys, world, take_over, progress, Report(world.run), concurrency
@@ -109,6 +113,7 @@ class _Reconciler:
     report: Report
     concurrency: int
     remarks: dict[Finding, None] = field(default_factory=dict)
+    given_up: Counter[str] = field(default_factory=Counter)
 
     def round(self) -> bool:
         """Run the recipe once; False when there was nothing left that this run can do."""
@@ -163,11 +168,31 @@ class _Reconciler:
         if left.abandon:
             self.store.record(snapshot, Batch(abandoned=left.abandon), now=now)
             self.report.abandoned += [event.order for event in left.abandon]
+            self._count_given_up(snapshot, left.abandon)
             return True
         if left.take:
             self.report.resumed += self._fulfil(snapshot, desired, left.take)
             return True
         return False
+
+    def _count_given_up(self, snapshot: Snapshot, abandoned: Iterable[Abandoned]) -> None:
+        """Raise ContradictionError where this run gave up too many orders of its own for one thing.
+
+        A plan that orders what is not to be signed would be made again and again, two commits each.
+        """
+        for event in abandoned:
+            record = snapshot.state.orders[event.order]
+            ordered = record.ordered
+            is_crl = isinstance(ordered.particulars, CrlParticulars)
+            target = f"CRL of CA {ordered.ca}" if is_crl else record.about
+            self.given_up[target] += ordered.run == self.world.run
+            if self.given_up[target] >= GIVEN_UP:
+                raise ContradictionError(
+                    f"this run ordered {target} {GIVEN_UP} times and gave each order up, the last"
+                    f" one because: {event.reason}",
+                    remedy="unless documents changed all the while, report this as a defect of"
+                    " gitca; else run gitca reconcile again",
+                )
 
     def _beyond_last_crls(self, plan: Plan, snapshot: Snapshot, now: datetime) -> datetime:
         """Return a time later than the last CRLs of the CAs that are to sign one, if it is near.
@@ -197,7 +222,13 @@ class _Reconciler:
             self.progress,
             self.concurrency,
         )
-        within = [order for order in orders if fulfiller.is_within_reach(order)]
+        authorities, state = desired.governing.authorities, snapshot.state
+        within = [
+            order
+            for order in orders
+            if fulfiller.is_within_reach(order)
+            and knows_subject(self.keys, authorities, state, order.ordered)
+        ]
         made = fulfiller.fulfil(snapshot, within)
         self.report.signed += made
         return made

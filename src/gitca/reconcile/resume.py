@@ -18,17 +18,16 @@ from gitca.git.store import DOCUMENT_FOLDERS, RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import LEASE, recorded_at
 from gitca.ledger.events import (
     Abandoned,
-    CertificateParticulars,
     CrlParticulars,
     CsrParticulars,
     Ordered,
 )
-from gitca.ledger.image import standing_certificate
 from gitca.plan.desired import Desired
 from gitca.plan.rebuild import Rebuild
 from gitca.reconcile.keys import Keys
 from gitca.reconcile.objection import Objection
 from gitca.reconcile.report import Held, Missing, Waiting
+from gitca.reconcile.subject_keys import subject_key, subject_of
 from gitca.reconcile.wanted import Wanted
 from gitca.x509.template import spki_identifier
 
@@ -135,21 +134,20 @@ class Resumer:
         given = ordered.particulars
         if isinstance(given, CrlParticulars) or given.authority is None:
             return False
-        spki_der = self._subject_key(given.authority)
+        spki_der = self._subject_key(ordered, given.authority)
         return spki_der is None or spki_identifier(spki_der) != given.key
 
     def _is_within_reach(self, ordered: Ordered) -> bool:
-        """Whether the key that signs answers, and the key of a CA that the order makes is known."""
+        """Whether the key that signs answers, and that of a CA that the order is for is known."""
         return self._missing(ordered) is None
 
     def _missing(self, ordered: Ordered) -> Waiting | None:
         """Return which key an order waits for, or None where both are within reach."""
-        given = ordered.particulars
         signing = self._authority(ordered.ca)
         if signing is None or self.keys.signer(signing) is None:
             return self._waiting(ordered, ordered.ca)
-        subject = given.authority if isinstance(given, CertificateParticulars) else None
-        if subject is not None and self._subject_key(subject) is None:
+        subject = subject_of(ordered)
+        if subject is not None and self._subject_key(ordered, subject) is None:
             return self._waiting(ordered, subject)
         return None
 
@@ -177,8 +175,8 @@ class Resumer:
             rebuild.check_crl(ordered, state.authority(ordered.ca).crl)
             return
         name = ordered.particulars.authority
-        subject_key = None if name is None else self._subject_key(name)
-        if rebuild.bytes_of(ordered, subject_key) != order.tbs:
+        spki_der = None if name is None else self._subject_key(ordered, name)
+        if rebuild.bytes_of(ordered, spki_der) != order.tbs:
             raise ContradictionError(
                 f"order {ordered.order} holds other bytes than its documents give; it was not"
                 " signed",
@@ -202,13 +200,15 @@ class Resumer:
             )
         return self._rebuilds[source]
 
-    def _subject_key(self, name: str) -> bytes | None:
-        """Return the SPKI of a CA that an order is for: a renewal is on its certificate's key."""
-        record = self.snapshot.state.authority(name).certificate
-        if record is not None:
-            return standing_certificate(record).template.spki_der
-        document = self._authority(name)
-        return self.keys.public_key(document) if document else None
+    def _subject_key(self, ordered: Ordered, name: str) -> bytes | None:
+        """Return the SPKI of a CA that an order is for, as far as this run knows it."""
+        return subject_key(
+            self.keys,
+            self.desired.governing.authorities,
+            self.snapshot.state,
+            issuer=ordered.ca,
+            subject=name,
+        )
 
 
 def _pointless_crl(particulars: CrlParticulars, revocations: int, now: datetime) -> str:

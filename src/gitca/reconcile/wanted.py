@@ -13,7 +13,7 @@ from itertools import chain
 
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.document import Document
-from gitca.ledger.events import CertificateParticulars, CsrParticulars, Ordered
+from gitca.ledger.events import CertificateParticulars, CrlParticulars, CsrParticulars, Ordered
 from gitca.ledger.state import LedgerState
 from gitca.plan.dates import date_changes
 from gitca.plan.desired import Desired, asks_for_requesters
@@ -28,7 +28,7 @@ from gitca.reconcile.wanted_authorities import WantedAuthorities
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Judges orders for certificates once more, by the documents and the ledger of one moment."""
+    """Judges orders once more, by the documents and the ledger of one moment."""
 
     desired: Desired
     state: LedgerState
@@ -48,18 +48,19 @@ class Wanted:
         return cls(desired, state, now, planner, authorities)
 
     def objection(self, ordered: Ordered) -> Objection | None:
-        """Return the first that speaks against signing an order now; nothing does for a CRL's."""
-        given = ordered.particulars
-        if isinstance(given, CsrParticulars):
-            return next(self._against_csr(ordered, given), None)
-        if not isinstance(given, CertificateParticulars):
-            return None
-        objections = (
-            self._against_request(ordered, given, given.request)
-            if given.request is not None
-            else self.authorities.against(ordered, given)
-        )
-        return next(chain(self._common(ordered, given), objections), None)
+        """Return the first that speaks against signing an order now."""
+        match ordered.particulars:
+            case CrlParticulars() as crl:
+                objections = self.authorities.against_crl(ordered, crl)
+            case CsrParticulars() as csr:
+                objections = self._against_csr(ordered, csr)
+            case CertificateParticulars(request=str(name)) as given:
+                asked = self._against_request(ordered, given, name)
+                objections = chain(self._common(ordered, given), asked)
+            case CertificateParticulars() as given:
+                made = self.authorities.against(ordered, given)
+                objections = chain(self._common(ordered, given), made)
+        return next(chain(objections, self.authorities.against_algorithm(ordered)), None)
 
     def _against_csr(self, ordered: Ordered, given: CsrParticulars) -> Iterator[Objection]:
         if self.planner.revocations.holds_up("", given.key, given.authority):
@@ -67,8 +68,7 @@ class Wanted:
         yield from self.authorities.against_csr(ordered, given)
 
     def _common(self, ordered: Ordered, given: CertificateParticulars) -> Iterator[Objection]:
-        planned = ((action.ca, action.serial) for action in self.planner.revocations.actions)
-        if (ordered.ca, given.serial) in planned:
+        if (ordered.ca, given.serial) in self.planner.revocations.serials:
             # Given up now, it would leave that revocation, and its word on the key, with no object.
             yield Objection("its revocation is to be recorded first", final=False)
         if self.planner.revocations.holds_up(given.request or "", given.key, ordered.ca):

@@ -1,4 +1,4 @@
-"""Whether the documents of this moment still ask for a CA's certificate or cross-certificate."""
+"""Whether the documents of this moment still ask for what a CA is to have, or is to sign itself."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from datetime import datetime
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.load import Governing
-from gitca.ledger.events import CertificateParticulars, CsrParticulars, Ordered
+from gitca.ledger.draft import recorded_at
+from gitca.ledger.events import CertificateParticulars, CrlParticulars, CsrParticulars, Ordered
+from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState
 from gitca.plan.crosses import judge_cross
-from gitca.plan.issuers import CHANGED, Issuer, authority_template
+from gitca.plan.dates import crl_period
+from gitca.plan.issuers import CHANGED, Issuer, authority_template, signature_algorithm
 from gitca.policy.authority import propose_authority
 from gitca.policy.period import Period
 from gitca.reconcile.keys import Keys
 from gitca.reconcile.objection import Objection, denials, too_long
+from gitca.x509.refusal import RefusedError
 from gitca.x509.template import spki_identifier
+
+_DAY = "%Y-%m-%d"
 
 
 @dataclass(frozen=True, slots=True)
 class WantedAuthorities:
-    """Judges orders for CAs' certificates once more, by the documents of one moment."""
+    """Judges orders of CAs once more, by the documents of one moment."""
 
     governing: Governing
     state: LedgerState
@@ -39,6 +45,39 @@ class WantedAuthorities:
             yield from self._cross(ordered, given, issuer)
         else:
             yield from self._own(ordered, given, issuer)
+
+    def against_crl(self, ordered: Ordered, given: CrlParticulars) -> Iterator[Objection]:
+        """Yield what speaks against an order for a CRL, of a CA whose document is there.
+
+        An order may name any document of the history: one that held long ago, or that was taken
+        back within a merged branch, so that nobody saw it. A CRL that lasts for longer than the CA
+        wants could be shown to relying parties in the place of those that list what is revoked.
+        """
+        document = self.governing.authorities.get(ordered.ca)
+        record = self.state.authority(ordered.ca)
+        if document is None or record.certificate is None:
+            return
+        end = standing_certificate(record.certificate).not_after
+        _, until = crl_period(recorded_at(ordered), document.spec, record.crl, end)
+        if given.next_update > until:
+            yield Objection(
+                f"the document lets the CRL last until {until:{_DAY}}, which is earlier"
+            )
+        elif given.next_update < until and document.spec.state == "retired":
+            yield Objection(f"CA {ordered.ca} is retired by now, and this is not its last CRL")
+
+    def against_algorithm(self, ordered: Ordered) -> Iterator[Objection]:
+        """Yield an objection where the CA signs with another algorithm by now."""
+        issuer = self.issuers.get(ordered.ca)
+        if issuer is None or issuer.certificate is None:
+            return
+        try:
+            algorithm = signature_algorithm(issuer.document, issuer.certificate.template.spki_der)
+        except RefusedError as error:
+            yield Objection(error.message, final=False)
+            return
+        if ordered.signature_algorithm != algorithm:
+            yield Objection(f"CA {ordered.ca} signs with {algorithm} by now")
 
     def against_csr(self, ordered: Ordered, given: CsrParticulars) -> Iterator[Objection]:
         """Yield what speaks against an order for a CSR, by which an external CA is asked."""

@@ -5,6 +5,9 @@ the operator's credentials go. Such a request can be sent on by whoever receives
 that it was signed for, but it carries digests and, of a role, the session token. So an endpoint is
 KMS's own, at this machine, or one that the operator lists in `GITCA_AWS_ENDPOINTS`; and a profile,
 which chooses among the operator's identities, is `AWS_PROFILE` or listed in `GITCA_AWS_PROFILES`.
+
+This machine needs no listing: who listens on its loopback runs here already, where the credentials
+are. On a machine that strangers share, credentials have to be kept from them by other means too.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ def verify(
     up to `since` only the chain, the order of events and the files at the tip are.
 
     Not proved: what a history that was rewritten as a whole said before (compare another clone),
-    that a committer is who he says (Git asks nobody), and when a publisher served what.
+    that a committer is who he says (Git asks nobody), whose key the first certificate of a
+    self-signed root is on (compare it out of band), and when a publisher served what.
     """
     proof = _Proof(store, commit, since, progress)
     try:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gitca.x509 import der
 from gitca.x509.algorithms import AlgorithmRefusedError
-from gitca.x509.certificate import Certificate, parse_certificate
+from gitca.x509.certificate import MAX_SERIAL_BITS, Certificate, parse_certificate
 from gitca.x509.pem import PemError, is_pem, pem_blocks
 from gitca.x509.refusal import RefusedError, quoted
-from gitca.x509.signed import algorithm_name, verify_signature
+from gitca.x509.signed import algorithm_name, tbs_of, verify_signature
 
 MAX_CERTIFICATES = 10
 """Certificates that a file may hold: the path from a CA up to its root has three or four."""
@@ -77,10 +78,31 @@ def certificates_of(data: bytes) -> tuple[Certificate, ...]:
     return tuple(_read(place, item) for place, item in enumerate(encoded, start=1))
 
 
+def check_serial(certificate_der: bytes) -> None:
+    """Raise unless a certificate's serial number is one that a CRL can list, and verifiers read.
+
+    Looked at before the certificate is parsed, which some libraries would warn of.
+    Raises: CertificateFileError; ValueError for bytes that are no certificate.
+    """
+    serial = der.read_integer(der.parts(tbs_of(certificate_der))[1])
+    if serial <= 0 or serial.bit_length() > MAX_SERIAL_BITS:
+        seen = f"of {serial.bit_length()} bits" if serial > 0 else "not positive"
+        message = f"its serial number is {seen}; allowed are positive ones of {MAX_SERIAL_BITS}"
+        raise CertificateFileError(
+            "certificate.serial",
+            f"{message} bits (RFC 5280 section 4.1.2.2)",
+            "have it issued again with such a number; a root can be left out of the file",
+        )
+
+
 def _read(place: int, certificate_der: bytes) -> Certificate:
     try:
+        check_serial(certificate_der)
         certificate = parse_certificate(certificate_der)
         algorithm_name(certificate_der)
+    except CertificateFileError as error:
+        message = f"certificate {place} of the file cannot be used: {error.message}"
+        raise CertificateFileError(error.rule, message, error.remedy) from error
     except AlgorithmRefusedError as error:
         who = f"certificate {place} ({subject_words(certificate)})"
         message = f"{who} is signed with an algorithm that is not used here: {error.message}"

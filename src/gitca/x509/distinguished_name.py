@@ -6,6 +6,7 @@ RFC 5280's bounds, which count characters, against octets of UTF-8.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -73,6 +74,26 @@ def _read_attribute(attribute_der: bytes) -> NameAttribute:
     except UnicodeDecodeError as error:
         message = f"attribute {attribute_name(oid)} is not in the alphabet of its string type"
         raise der.DerError(message) from error
+
+
+def same_name(one_der: bytes, other_der: bytes) -> bool:
+    """Whether two DER Names are one by RFC 5280 section 7.1, whatever their string types.
+
+    Letter case and the amount of white space say nothing; Unicode is compared in form KC.
+    Raises: DerError.
+    """
+    return one_der == other_der or _compared(one_der) == _compared(other_der)
+
+
+def _compared(name_der: bytes) -> tuple[tuple[tuple[str, str], ...], ...]:
+    return tuple(
+        tuple(sorted((item.oid, _compared_text(item.value)) for item in relative))
+        for relative in read_name(name_der)
+    )
+
+
+def _compared_text(value: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
 def flatten(names: tuple[RelativeName, ...]) -> tuple[NameAttribute, ...]:
