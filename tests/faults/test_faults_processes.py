@@ -113,7 +113,7 @@ class Arena:
                 if not self.living:
                     continue
                 running = draw.choice(list(self.living.values()))
-                if running.process.is_alive() and running.process.pid:
+                if running.process.exitcode is None and running.process.pid:
                     os.kill(running.process.pid, signal.SIGKILL)
                     kills += 1
                     self.life_seconds *= 1.1
@@ -133,9 +133,12 @@ class Arena:
             time.sleep(0.3)
 
     def _end_of(self, running: gitca_process.Running) -> int:
-        running.process.join()
-        code = running.process.exitcode
-        assert code is not None
+        code = None
+        while code is None:
+            # Asked under the lock: of two threads that ask at once one is told nonsense.
+            with self.lock:
+                code = running.process.exitcode
+            time.sleep(0.02)
         # One that was killed early has not opened its output yet.
         words = running.words if running.output.exists() else ""
         if "Traceback" in words or "defect" in words:
