@@ -15,7 +15,7 @@ from doctor_checks import doctor, not_ok
 
 from gitca.cli.doctor_check import Outcome
 from gitca.cli.doctor_machine import clock_check
-from gitca.git import repository as git_repository
+from gitca.git import installed
 
 
 def test_a_repository_that_is_well_has_one_note(
@@ -254,7 +254,7 @@ def test_a_broken_repository_document_is_told_in_its_words(lived_in: Command) ->
 
 def test_an_old_git_fails(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITCA_KEY_PASSPHRASE", PASSPHRASE)
-    monkeypatch.setattr(git_repository, "_OLDEST", (99, 0))
+    monkeypatch.setattr(installed, "_OLDEST", (99, 0))
     code, out, _ = run("doctor")
     assert code == 1
     assert "failed   Git" in out

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from nursery import Nursery, Reconciler
 from outside_judge import OutsideJudge
-from reconciler_process import FAILURES, PLACES, tip_of
+from reconciler_process import FAILURES, PLACES
 from remote_moods import MOODS, Remote
 
 from ca_documents import authority, policy, request, revocation
@@ -306,23 +305,7 @@ class Histories(RuleBasedStateMachine):
 
     def _push(self, files: Mapping[str, str | None]) -> None:
         """Put a person's commit on the remote's branch, whoever is in the middle of what."""
-        people_push(self.remote.folder, files)
-
-
-def people_push(bare: Path, files: Mapping[str, str | None]) -> None:
-    """Add a commit that writes or deletes (None) files to a bare repository's branch."""
-    parts = [f"commit refs/heads/main\ncommitter P <p@example.internal> {1700000000} +0000\n"]
-    parts.append(f"data 6\nchange\nfrom {tip_of(bare)}\n")
-    for path, text in files.items():
-        if text is None:
-            parts.append(f"D {path}\n")
-        else:
-            parts.append(f"M 644 inline {path}\ndata {len(text.encode())}\n{text}\n")
-    done = subprocess.run(
-        ["git", "fast-import", "--quiet", "--date-format=raw"],
-        cwd=bare, input="".join(parts).encode(), capture_output=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr.decode()
+        self.remote.take(files)
 
 
 def replay(machine: Histories, history: list[list[Any]]) -> None:

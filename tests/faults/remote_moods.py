@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from reconciler_process import tip_of
 
 MOODS = ("", "refuse", "lose", "down", "hold")
 _PATIENCE_SECONDS = 60.0
@@ -46,6 +50,23 @@ class Remote:
             (self.folder / "hooks" / hook).unlink(missing_ok=True)
         if (self.folder / "HEAD.away").exists():
             (self.folder / "HEAD.away").rename(self.folder / "HEAD")
+
+    def take(self, files: Mapping[str, str | None]) -> None:
+        """Take a person's commit that writes or deletes (None) files, in whatever mood."""
+        parts = ["commit refs/heads/main\ncommitter P <p@example.internal> 1700000000 +0000\n"]
+        parts.append(f"data 6\nchange\nfrom {tip_of(self.folder)}\n")
+        for path, text in files.items():
+            if text is None:
+                parts.append(f"D {path}\n")
+            else:
+                parts.append(f"M 644 inline {path}\ndata {len(text.encode())}\n{text}\n")
+        done = subprocess.run(
+            ["git", "--git-dir", str(self.folder), "fast-import", "--quiet", "--date-format=raw"],
+            input="".join(parts).encode(),
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
 
     @property
     def is_holding(self) -> bool:

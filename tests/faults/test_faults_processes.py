@@ -61,6 +61,7 @@ class Arena:
     failures: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     living: dict[int, gitca_process.Running] = field(default_factory=dict)
+    life_seconds: float = 1.0
 
     def reconcile_all_along(self, number: int) -> None:
         """Run `gitca reconcile` in one clone again and again, until all is over."""
@@ -69,9 +70,12 @@ class Arena:
             with self.lock:
                 running = gitca_process.start(folder, "--quiet", "reconcile")
                 self.living[number] = running
+            started = time.monotonic()
             code = self._end_of(running)
             with self.lock:
                 del self.living[number]
+                if code >= 0:
+                    self.life_seconds = time.monotonic() - started
                 self.tally[f"exit code {code}"] += 1
             if code not in {0, 1, 3, 4, -signal.SIGKILL}:
                 self.failures.append(f"exit code {code}: {running.words}")
@@ -96,18 +100,23 @@ class Arena:
             self._wait_for(batch)
 
     def kill_now_and_then(self) -> None:
-        """SIGKILL one reconciler after another, at random moments of their lives."""
+        """SIGKILL one reconciler after another, at random moments of their lives.
+
+        About every second one lives to its end, however slow the machine is.
+        """
         draw = random.Random(7)  # noqa: S311 - which moments does not matter, that they vary does
         kills = 0
         while kills < self.size.kills and not self.over.is_set():
-            time.sleep(draw.uniform(0.2, 2.0))
+            pause = draw.uniform(0.1, 1.9) * 2 * self.life_seconds / self.size.reconcilers
+            self.over.wait(pause)
             with self.lock:
                 if not self.living:
                     continue
                 running = draw.choice(list(self.living.values()))
-                if running.process.is_alive() and running.process.pid:
+                if running.process.exitcode is None and running.process.pid:
                     os.kill(running.process.pid, signal.SIGKILL)
                     kills += 1
+                    self.life_seconds *= 1.1
                     self.tally["SIGKILLs"] += 1
 
     def watch(self) -> None:
@@ -124,9 +133,12 @@ class Arena:
             time.sleep(0.3)
 
     def _end_of(self, running: gitca_process.Running) -> int:
-        running.process.join()
-        code = running.process.exitcode
-        assert code is not None
+        code = None
+        while code is None:
+            # Asked under the lock: of two threads that ask at once one is told nonsense.
+            with self.lock:
+                code = running.process.exitcode
+            time.sleep(0.02)
         # One that was killed early has not opened its output yet.
         words = running.words if running.output.exists() else ""
         if "Traceback" in words or "defect" in words:

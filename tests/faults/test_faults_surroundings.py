@@ -256,6 +256,28 @@ def test_a_branch_that_begins_to_refuse_before_the_certificates_come_keeps_the_o
     place.check_finished()
 
 
+@pytest.mark.parametrize("how", ["rewound", "rewritten"])
+def test_a_remote_that_lost_certificates_is_exit_code_5_and_signs_nothing(
+    place: Place, how: str
+) -> None:
+    """The requests have their certificates; then somebody forces the branch back behind them."""
+    before = tip_of_origin(place)
+    code, words = place.reconcile()
+    assert code == 0, words
+    issued = tip_of_origin(place)
+    git(place.origin, "update-ref", "refs/heads/main", before)
+    if how == "rewritten":
+        Remote(place.origin).take({"requests/new.yaml": request("new", "new.example.internal")})
+    forced = tip_of_origin(place)
+    code, words = place.reconcile()
+    assert code == 5, words
+    assert "rewound or rewritten" in words
+    assert f"lacks commit {issued[:12]}" in words
+    assert tip_of_origin(place) == forced
+    git(place.origin, "update-ref", "refs/heads/main", issued)
+    place.check_finished()
+
+
 @pytest.mark.parametrize("how", ["--depth=1", "--depth=2"])
 def test_a_shallow_clone_does_what_needs_no_history_and_says_what_does(
     place: Place, how: str

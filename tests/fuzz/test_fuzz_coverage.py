@@ -6,6 +6,7 @@ An input that broke one belongs into found/, where `test_fuzz_mutations.py` trie
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +32,12 @@ def seconds(request: pytest.FixtureRequest) -> int:
 def test_no_input_breaks(name: str, tmp_path: Path, seconds: int) -> None:
     done = fuzz(name, tmp_path, f"-max_total_time={seconds}")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "DONE" in done.stderr
-    sys.stdout.write(done.stderr[-300:])
+    last = re.findall(r"DONE +cov: ([0-9]+) ft: [0-9]+ corp: ([0-9]+)/", done.stderr)
+    assert last, done.stderr[-1000:]
+    # Without coverage it would be chance alone, and no sample would have been read.
+    assert int(last[0][0]) > 10
+    assert int(last[0][1]) > 1
+    sys.stdout.write(done.stderr[-600:])
 
 
 def test_a_parser_that_breaks_is_caught(tmp_path: Path) -> None:
@@ -65,9 +70,9 @@ def fuzz(
     seeds.write_text(",".join(map(str, files)))
     program = f"""
 import sys
-import fuzz.targets as t
 sys.argv = ["by_coverage.py", *sys.argv[1:]]
-import fuzz.by_coverage as f
+import fuzz.by_coverage as f  # instruments what it imports, so that it comes first
+import fuzz.targets as t
 {before}
 f.main()
 """

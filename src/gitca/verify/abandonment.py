@@ -10,8 +10,8 @@ from gitca.ledger.events import Abandoned, CertificateParticulars, CrlParticular
 from gitca.ledger.state import LedgerState
 from gitca.verify.report import FIND, Contradiction
 
-BY_TIME = "the documents deny it by now"
-"""What may come true by time alone: a waiver ends, a CA nears its end."""
+BY_ITSELF = ("the documents deny it by now", "the document of the CA names another key since")
+"""What may come true while documents stand: a waiver ends, an alias in KMS names another key."""
 Holds = Callable[[LedgerState, Ordered, datetime], bool]
 
 
@@ -32,7 +32,7 @@ def judge_abandoned(
     holds = _OF_LEDGER.get(event.reason)
     if holds is not None:
         is_true = holds(state, ordered, when)
-    elif event.reason.startswith(BY_TIME):
+    elif event.reason.startswith(BY_ITSELF):
         is_true = True
     else:
         is_true = _has_changed(store, ordered.source, source) or _knows_more(state, record.segment)
