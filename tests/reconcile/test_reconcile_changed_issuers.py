@@ -67,7 +67,7 @@ def test_a_document_that_names_another_issuer_is_an_error_and_holds_the_ca_up(
     two_roots: Clone, name: str, issuer: str, seen: str
 ) -> None:
     two_roots.save({f"ca/{name}.yaml": authority(name, issuer, pathLength=0), **LATE})
-    found = [item for item in told(two_roots.plan(), "authority.changed")]
+    found = list(told(two_roots.plan(), "authority.changed"))
     (finding,) = [item for item in found if "issuer is" in item.message]
     assert finding.severity is Severity.ERROR
     assert f"the document's issuer is {issuer}, and the CA's certificate is {seen};" in (
