@@ -43,10 +43,12 @@ class Place:
     ) -> tuple[int, str]:
         """Run `python -m gitca reconcile` and return its exit code and all that it said."""
         secret = {"GITCA_KEY_PASSPHRASE": PASSPHRASE.decode(), "NO_COLOR": "1"}
+        # What measures coverage writes a file of its own, which no full disk has room for.
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE", "COV_"))}
         done = subprocess.run(
             [sys.executable, "-m", "gitca", "reconcile", *arguments],
             cwd=self.clone.folder,
-            env={**os.environ, **secret, **environment},
+            env={**inherited, **secret, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

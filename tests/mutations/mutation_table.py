@@ -84,7 +84,7 @@ MUTATIONS = (
         (
             (
                 RESUME,
-                "        if rebuild.bytes_of(ordered, subject_key) != order.tbs:",
+                "        if rebuild.bytes_of(ordered, spki_der) != order.tbs:",
                 "        if not order.tbs:",
             ),
         ),

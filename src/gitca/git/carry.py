@@ -173,8 +173,8 @@ def settle(store: Store, work: LocalWork, new: str) -> Outcome:
     """
     if new != work.commit:
         ref = f"{CARRIED}/{work.commit}"
-        keep = ("update-ref", "--no-deref", "--end-of-options", ref, work.commit)
-        Git(store.repository.root).ask(*keep)
+        git = Git(store.repository.root)
+        git.ask("update-ref", "--no-deref", "--end-of-options", ref, work.commit)
         store.shown.advance(new, work.commit)
     return store.shown.show(new)
 
