@@ -114,7 +114,7 @@ constraints: .venv/dependencies
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "constraints.txt is made on Python 3.11: make clean constraints PYTHON=python3.11"; exit 1; }
 	@CUSTOM_COMPILE_COMMAND="make constraints" $(BIN)/python -m piptools compile --quiet \
-		$(if $(UPGRADE),--upgrade) --generate-hashes --allow-unsafe --strip-extras --extra dev \
+		$(if $(UPGRADE),--upgrade) --generate-hashes --allow-unsafe --no-strip-extras --extra dev \
 		--build-deps-for editable --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 		--output-file constraints.txt pyproject.toml
 
