@@ -153,6 +153,7 @@ def parse_certificate(certificate_der: bytes) -> Certificate:
     except (
         ValueError,
         TypeError,
+        KeyError,  # of `cryptography`, at a GeneralName or flag that it has no name for
         UnsupportedAlgorithm,
         x509.DuplicateExtension,
         x509.InvalidVersion,
