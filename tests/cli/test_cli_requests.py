@@ -13,13 +13,13 @@ from cli_command import Command
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gitca.cli.key_specs import KEY_SPECS as OFFERED_SPECS
 from gitca.cli.new_file import write_new
 from gitca.cli.revoke import Reason as ReasonOption
 from gitca.cli.schema import Kind
 from gitca.documents.revocation_request import Reason
 from gitca.documents.schema import KINDS
 from gitca.errors import UsageError
+from gitca.signers.key_spec_names import KMS_SPECS as OFFERED_SPECS
 from gitca.x509.keys import KEY_SPECS
 from gitca.x509.template import spki_identifier
 

@@ -25,7 +25,7 @@ from odd_kms import odd_kms
 from aws.aws_server import AwsServer
 from gitca.errors import BackendUnavailableError, GitcaError, UsageError
 from gitca.signers import KeyOptions, KeyUnsuitableError, create_key, preview_key
-from gitca.signers.aws_kms_specs import KMS_SPECS
+from gitca.signers.key_spec_names import KMS_SPECS
 
 
 def test_a_key_is_made_with_alias_tags_and_description(kms: AwsServer) -> None:

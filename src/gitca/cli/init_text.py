@@ -6,9 +6,9 @@ import os
 import shlex
 from pathlib import Path
 
-from gitca.cli.key_specs import KEY_SPECS
 from gitca.cli.output import Styled, write_line
 from gitca.cli.scaffold.key_places import ISSUING_SPEC, ROOT_SPEC
+from gitca.signers.key_spec_names import KMS_SPECS
 
 _SPECS = {"root": ROOT_SPEC, "issuing": ISSUING_SPEC}
 _KEYS = {
@@ -47,7 +47,7 @@ def write_made(directory: Path, domain: str, *, signer: str, module: str) -> Non
 def _commands(signer: str, module: str) -> list[str]:
     if signer == "awskms":
         return [
-            f"gitca keys create {ca} --spec {KEY_SPECS[spec]} --sign-role ROLE_ARN"
+            f"gitca keys create {ca} --spec {KMS_SPECS[spec]} --sign-role ROLE_ARN"
             for ca, spec in _SPECS.items()
         ]
     return [

@@ -25,7 +25,8 @@ from collections.abc import Mapping, Sequence
 
 from gitca.errors import UsageError
 from gitca.signers import KeyOptions
-from gitca.signers.aws_kms_specs import KMS_SPECS, kms_algorithms, message_types
+from gitca.signers.aws_kms_specs import kms_algorithms, message_types
+from gitca.signers.key_spec_names import KMS_SPECS
 
 DELETION_WINDOW_DAYS = 30  # ScheduleKeyDeletion takes 7 to 30
 DESCRIPTION = "Signing key of a certificate authority, made by gitca"

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import mldsa
 
 from gitca.errors import UsageError
+from gitca.signers.key_spec_names import KMS_SPECS
 from gitca.x509.algorithms import SIGNATURE_ALGORITHMS, algorithms_for
 from gitca.x509.keys import KEY_SPECS, load_public_key
 
@@ -23,22 +24,6 @@ _MlDsaKey = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87Publi
 
 LONGEST_RAW = 4096
 RAW, DIGEST, EXTERNAL_MU = "RAW", "DIGEST", "EXTERNAL_MU"
-
-KMS_SPECS: Mapping[str, str] = MappingProxyType(
-    {
-        "RSA-2048": "RSA_2048",
-        "RSA-3072": "RSA_3072",
-        "RSA-4096": "RSA_4096",
-        "P-256": "ECC_NIST_P256",
-        "P-384": "ECC_NIST_P384",
-        "P-521": "ECC_NIST_P521",
-        "Ed25519": "ECC_NIST_EDWARDS25519",
-        "ML-DSA-44": "ML_DSA_44",
-        "ML-DSA-65": "ML_DSA_65",
-        "ML-DSA-87": "ML_DSA_87",
-    }
-)
-"""gitca's names of key specs, and KMS's."""
 
 SPEC_OF_KMS: Mapping[str, str] = MappingProxyType({kms: spec for spec, kms in KMS_SPECS.items()})
 
