@@ -142,10 +142,42 @@ class AwsServer:
         """Forget both lists."""
         self._control("DELETE", "log")
 
+    def create_bucket(self, name: str, *, public: bool = False) -> None:
+        """Make a bucket; of a public one anybody may get the objects, by its policy."""
+        s3 = self.s3()
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self.region})
+        if public:
+            allowed = {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "s3:GetObject",
+                "Resource": f"arn:aws:s3:::{name}/*",
+            }
+            policy = {"Version": "2012-10-17", "Statement": [allowed]}
+            s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
+
+    def target(self, place: str) -> str:
+        """Return the s3: URI of a bucket, or a prefix in one, at this server."""
+        return f"s3://{place}?region={self.region}&endpoint={self.endpoint}"
+
+    def switch_s3(self, **settings: Any) -> None:
+        """Change switches of S3 (`s3_switches.S3Switches` says which)."""
+        self._control("PUT", "s3-switches", settings)
+
+    def s3_calls(self, operation: str | None = None) -> list[dict[str, Any]]:
+        """Return the calls of S3 in the order of their answers (`s3_log.Asked`)."""
+        calls: list[dict[str, Any]] = self._control("GET", "s3-log")
+        return [call for call in calls if operation in (None, call["operation"])]
+
+    def clear_s3_log(self) -> None:
+        self._control("DELETE", "s3-log")
+
     def reset(self) -> None:
-        """Clear switches and log; keys and buckets stay."""
+        """Clear switches and logs; keys and buckets stay."""
         self.clear_switches()
         self.clear_log()
+        self._control("DELETE", "s3-switches")
+        self.clear_s3_log()
 
     def _control(self, method: str, what: str, settings: dict[str, Any] | None = None) -> Any:
         body = json.dumps(settings).encode() if settings is not None else None

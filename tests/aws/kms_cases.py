@@ -66,3 +66,15 @@ def refused(name: str, status: int = 400, words: str = "") -> Iterator[dict[str,
     assert found["ResponseMetadata"]["HTTPStatusCode"] == status
     assert len(found["ResponseMetadata"]["RequestId"]) == 36
     assert words in found["Error"]["Message"]
+
+
+@contextmanager
+def refused_by_s3(code: str, status: int, words: str = "") -> Iterator[None]:
+    """Expect an error of S3 by its code and HTTP status, with a request id."""
+    with pytest.raises(ClientError) as caught:
+        yield
+    found = caught.value.response
+    assert found["Error"]["Code"] == code
+    assert found["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert len(found["ResponseMetadata"]["RequestId"]) == 16
+    assert words in found["Error"]["Message"]

@@ -1,4 +1,4 @@
-"""What becomes of a request: Sign and a few others are answered here, the rest by moto."""
+"""What becomes of a request: Sign, uploads and downloads are answered here, the rest by moto."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from key_states import CHANGES, check_managed
 from kms_call import TARGET, Call
 from kms_errors import KmsError
 from moto_bridge import Moto
+from s3_call import S3Call, call_of
+from s3_service import S3Service
 from sign_log import SignLog
 from signing import Signing
 from switches import SwitchBoard
@@ -41,6 +43,7 @@ class Service:
         self._log = SignLog()
         self._switches = SwitchBoard()
         self._signing = Signing(self._switches, self._log)
+        self._s3 = S3Service(self._s3_to_moto)
 
     def handle(self, request: Request, reply: Reply) -> None:
         """Answer a request, now or later, on the event loop's thread."""
@@ -49,8 +52,13 @@ class Service:
             self._handle_kms(request, Call(operation.removeprefix(TARGET)), reply)
         elif request.target.startswith(CONTROL):
             reply(self._control(request))
+        elif (call := call_of(request)) is not None:
+            self._s3.handle(call, reply)
         else:
             self._to_moto(request, {}, reply)
+
+    def _s3_to_moto(self, call: S3Call, reply: Reply) -> None:
+        self._to_moto(call.request, {"x-amz-request-id": call.request_id}, reply)
 
     def _handle_kms(self, request: Request, call: Call, reply: Reply) -> None:
         try:
@@ -108,6 +116,11 @@ class Service:
             "GET switches": lambda: asdict(self._switches.now),
             "PUT switches": lambda: self._switches.set(json.loads(request.body)),
             "DELETE switches": self._switches.clear,
+            "GET s3-log": self._s3.log.to_json,
+            "DELETE s3-log": self._s3.log.clear,
+            "GET s3-switches": lambda: asdict(self._s3.switches.now),
+            "PUT s3-switches": lambda: self._s3.switches.set(json.loads(request.body)),
+            "DELETE s3-switches": self._s3.switches.clear,
         }
         action = actions.get(f"{request.method} {request.target.removeprefix(CONTROL)}")
         if action is None:
