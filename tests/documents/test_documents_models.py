@@ -84,6 +84,22 @@ def test_an_empty_list_of_targets_publishes_in_git_alone():
     assert parsed(with_line(REPOSITORY, 6, "  publish: []"))[0].spec.publish == ()
 
 
+def test_a_target_says_what_it_was_written_to_say():
+    line = (
+        "  publish: [{to: 's3://b-c/prod?region=eu-west-1', url: 'http://h/pki'},"
+        " {to: 's3://b-c/prod2'}, {to: 'directory:public', certificates: false}]"
+    )
+    first, second, third = parsed(with_line(REPOSITORY, 6, line))[0].spec.publish
+    assert (first.to, first.url) == ("s3://b-c/prod?region=eu-west-1", "http://h/pki/")
+    assert (second.url, second.certificates) == (None, True)
+    assert (third.to, third.certificates) == ("directory:public", False)
+
+
+def test_a_margin_is_below_the_lifetime_of_the_crl():
+    text = with_line(ISSUING, 13, "  crl: {lifetime: 7d, refreshBefore: 3d, publishMargin: 7d}")
+    assert "(authority.crl.publish-margin)" in only_finding(text)
+
+
 def test_a_revocation_says_what_it_was_written_to_say():
     spec = parsed(REVOCATION)[0].spec
     assert spec.reason == "keyCompromise"
@@ -558,7 +574,32 @@ REPOSITORIES = {
     "branch with a lock": (4, "  branch: ‸a.lock", "document.branch"),
     "committer": (6, '  committer: {name: ‸"a<b", email: a@b}', "document.value"),
     "mail": (6, "  committer: {name: a, email: ‸b}", "document.value"),
-    "publishing": (6, "  publish: ‸[{s3: bucket}]", "repository.publish"),
+    "no target": (6, "  publish: [{to: ‸ftp://a}]", "repository.publish.to"),
+    "no bucket": (6, "  publish: [{to: ‸s3://My_Bucket/x}]", "repository.publish.to"),
+    "bucket by address": (6, "  publish: [{to: ‸s3://10.0.0.1/x}]", "repository.publish.to"),
+    "prefix that climbs": (6, "  publish: [{to: ‸s3://bucket/../x}]", "repository.publish.to"),
+    "owner": (6, "  publish: [{to: ‸s3://b-c/x?expectedBucketOwner=1}]", "repository.publish.to"),
+    "http endpoint": (
+        6,
+        "  publish: [{to: ‸s3://b-c/x?endpoint=http://h}]",
+        "repository.publish.to",
+    ),
+    "credential": (6, "  publish: [{to: ‸s3://b-c/x?secret=y}]", "repository.publish.to"),
+    "folder that climbs": (6, "  publish: [{to: ‸'directory:a/../..'}]", "repository.publish.to"),
+    "the whole repository": (6, "  publish: [{to: ‸'directory:.'}]", "repository.publish.to"),
+    "folder of documents": (6, "  publish: [{to: ‸'directory:ca/x'}]", "repository.publish.to"),
+    "folder of Git": (6, "  publish: [{to: ‸'directory:/a/.Git/x'}]", "repository.publish.to"),
+    "target twice": (
+        6,
+        "  publish: [{to: s3://b-c/x}, {to: ‸s3://b-c/x/y/?region=eu-west-1}]",
+        "repository.publish.duplicate",
+    ),
+    "URL with a query": (
+        6,
+        "  publish: [{to: s3://b-c/x, url: ‸'http://h/?a'}]",
+        "repository.publish.url",
+    ),
+    "https URL": (6, "  publish: [{to: s3://b-c/x, url: ‸'https://h/'}]", "document.url"),
 }
 
 

@@ -8,11 +8,17 @@ finds a malformed URI on any machine.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+
+from gitca.documents.aws_uri import (
+    REGION,
+    AwsUriError,
+    parse_endpoint,
+    parse_parameters,
+    parse_region,
+)
 
 SCHEME = "awskms"
 PARAMETERS = ("region", "endpoint", "profile")
@@ -20,29 +26,15 @@ PARAMETERS = ("region", "endpoint", "profile")
 _PREFIX = f"{SCHEME}:///"
 _KEY_ID = r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
 _ALIAS = r"alias/[A-Za-z0-9/_-]{1,250}"  # CreateAlias: 256 characters, the prefix included
-_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}")
 _PLAIN = re.compile(rf"(?:{_KEY_ID}|{_ALIAS})")
 _ARN = re.compile(
-    rf"arn:aws(?:-[a-z]{{1,8}}){{0,3}}:kms:(?P<region>{_REGION.pattern}):[0-9]{{12}}:"
+    rf"arn:aws(?:-[a-z]{{1,8}}){{0,3}}:kms:(?P<region>{REGION}):[0-9]{{12}}:"
     rf"(?P<resource>key/{_KEY_ID}|{_ALIAS})"
 )
 _PROFILE = re.compile(r"[A-Za-z0-9_.@+=/ -]{1,128}")
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
-_NAME = re.compile(r"[A-Za-z_-]{1,30}")
-_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _EXAMPLE = "write awskms:///alias/NAME?region=eu-west-1, awskms:///KEY-ID?region=… or awskms:///ARN"
-
-
-class AwsKeyUriError(ValueError):
-    """A URI that names no key in AWS KMS: what was seen and was allowed, and the remedy.
-
-    Neither repeats what could be a secret that was pasted into the wrong place.
-    """
-
-    def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+AwsKeyUriError = AwsUriError
+"""A URI that names no key in AWS KMS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +71,10 @@ def parse_aws_key_uri(uri: str) -> AwsKeyUri:
             _EXAMPLE,
         )
     _check_alias(arn["resource"] if arn else key)
-    values = _parameters(query) if question else {}
+    values = parse_parameters(query, PARAMETERS, scheme=SCHEME) if question else {}
     region = _region(arn["region"] if arn else None, values.get("region"))
-    return AwsKeyUri(key, region, _endpoint(values.get("endpoint")), _profile(values))
+    endpoint = parse_endpoint(values.get("endpoint"), scheme=SCHEME)
+    return AwsKeyUri(key, region, endpoint, _profile(values))
 
 
 def _check_alias(resource: str) -> None:
@@ -92,35 +85,8 @@ def _check_alias(resource: str) -> None:
         )
 
 
-def _parameters(query: str) -> Mapping[str, str]:
-    values: dict[str, str] = {}
-    for part in query.split("&"):
-        name, equals, value = part.partition("=")
-        if name not in PARAMETERS:
-            seen = f"the parameter {name!r}" if equals and _NAME.fullmatch(name) else "a part"
-            raise AwsKeyUriError(
-                f"the awskms URI has {seen} that is unknown; after ? are allowed "
-                f"{', '.join(f'{known}=' for known in PARAMETERS)}, parted by &",
-                "remove it; credentials are given to the AWS SDK, never in a URI",
-            )
-        if name in values:
-            raise AwsKeyUriError(f"the awskms URI has {name}= twice; allowed is once", "keep one")
-        if not value or _ESCAPE.search(value) or "#" in value:
-            raise AwsKeyUriError(
-                f"the awskms URI has {name}= with no value, a % that escapes nothing, or a #",
-                f"write {name}= with its value, or leave it out",
-            )
-        values[name] = unquote(value)
-    return values
-
-
 def _region(of_arn: str | None, given: str | None) -> str | None:
-    if given is not None and _REGION.fullmatch(given) is None:
-        raise AwsKeyUriError(
-            "the awskms URI has region= with what is no name of a region; allowed is such as "
-            "eu-west-1",
-            "write the region that the key is in",
-        )
+    parse_region(given, scheme=SCHEME)
     if of_arn is not None and given not in (None, of_arn):
         raise AwsKeyUriError(
             f"the awskms URI says region={given}, and its ARN is of {of_arn}",
@@ -138,45 +104,3 @@ def _profile(values: Mapping[str, str]) -> str | None:
             "name a profile of the AWS configuration file",
         )
     return profile
-
-
-def _endpoint(url: str | None) -> str | None:
-    """Return an endpoint URL without a path: http to this machine, https to others."""
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise _no_endpoint() from error
-    host = parts.netloc.rpartition("@")[2]
-    if ":" in host and not host.endswith("]"):
-        host = host.rpartition(":")[0]
-    plain = "@" not in parts.netloc and parts.path in ("", "/") and "?" not in url
-    if parts.scheme not in ("http", "https") or not plain or not _HOST.fullmatch(host):
-        raise _no_endpoint()
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise AwsKeyUriError(
-            f"the awskms URI has an endpoint of http at {parts.hostname}; allowed is http to this "
-            "machine alone (127.0.0.1, [::1], localhost), and https",
-            "write https://",
-        )
-    return url.removesuffix("/")
-
-
-def _no_endpoint() -> AwsKeyUriError:
-    return AwsKeyUriError(
-        "the awskms URI has endpoint= with what is no URL of a server; allowed is "
-        "https://HOST[:PORT] in lower case, with neither user name nor path",
-        "write endpoint=https://HOST, or leave it out for the region's own endpoint",
-    )
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host, by its name or address, can be no other machine (RFC 6761)."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

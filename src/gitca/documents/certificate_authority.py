@@ -60,6 +60,13 @@ class CrlSettings(CheckedModel):
         " an empty list means none.",
         examples=[["http://pki.example.internal/{ca.name}.crl"]],
     )
+    publish_margin: Duration | None = Field(
+        None,
+        description="How long a CRL must outlast the next scheduled run when it is published"
+        " (reconcileEvery of ca/repository.yaml counts from the moment of publishing). Without it,"
+        " not at all.",
+        examples=["12h"],
+    )
 
     def contradictions(self) -> Iterator[Contradiction]:
         """Yield what is wrong unless the next CRL is made while this one is young enough."""
@@ -70,6 +77,14 @@ class CrlSettings(CheckedModel):
                 f" {duration_text(self.lifetime)}",
                 "shorten refreshBefore or lengthen lifetime",
                 ("refreshBefore",),
+            )
+        if self.publish_margin is not None and self.publish_margin >= self.lifetime:
+            yield Contradiction(
+                "authority.crl.publish-margin",
+                f"publishMargin {duration_text(self.publish_margin)} is not below lifetime"
+                f" {duration_text(self.lifetime)}: every CRL would fall short of it",
+                "shorten publishMargin or lengthen lifetime",
+                ("publishMargin",),
             )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from gitca.documents.document import CheckedModel, Envelope, Model
-from gitca.documents.fields import BranchName, Contradiction, Duration, Items, refuse, shown
+from gitca.documents.fields import BranchName, Contradiction, Duration, Items, shown
+from gitca.documents.publish_target import PublishTarget, check_targets
 from gitca.documents.uris import UrlTemplate, has_template
 
 
@@ -25,16 +26,6 @@ class Committer(Model):
             examples=["gitca@example.internal"],
         )
     )
-
-
-def _check_publish(targets: tuple[Any, ...]) -> tuple[Any, ...]:
-    if targets:
-        raise refuse(
-            "repository.publish",
-            f"{len(targets)} publishing targets are given, and this version publishes in Git alone",
-            "remove the list; copy the files under issued/ from the repository instead",
-        )
-    return targets
 
 
 class DefaultUrls(CheckedModel):
@@ -99,11 +90,20 @@ class RepositorySpec(Model):
         " CRLs that would lapse before the next run. Without it, of those alone that have lapsed.",
         examples=["1d"],
     )
-    publish: Annotated[Items[Any], AfterValidator(_check_publish)] = Field(
+    publish: Annotated[
+        Items[PublishTarget], Field(max_length=32), AfterValidator(check_targets)
+    ] = Field(
         (),
-        description="Where certificates and CRLs are published besides Git. None in this version.",
-        examples=[[]],
-        json_schema_extra={"maxItems": 0},
+        description="Where CRLs, CA certificates, chains and certificates are published besides"
+        " Git. Without it, nowhere.",
+        examples=[
+            [
+                {
+                    "to": "s3://example-pki/prod?region=eu-west-1",
+                    "url": "http://pki.example.internal/",
+                }
+            ]
+        ],
     )
 
 

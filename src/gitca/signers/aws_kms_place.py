@@ -18,12 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from gitca.documents.aws_key_uri import (
-    AwsKeyUri,
-    AwsKeyUriError,
-    is_loopback,
-    parse_aws_key_uri,
-)
+from gitca.documents.aws_key_uri import AwsKeyUri, AwsKeyUriError, parse_aws_key_uri
+from gitca.documents.aws_uri import is_loopback
 from gitca.errors import UsageError
 from gitca.signers import KeyAbsentError
 
