@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from gitca.cli.output import (
     Styled,
     display_width,
-    escape,
     shortened,
     write_block,
     write_json,
     write_line,
     write_table,
 )
+from gitca.x509.visible_text import spelled_out
 
 
 class Terminal(io.StringIO):
@@ -40,7 +40,7 @@ class Terminal(io.StringIO):
     ],
 )
 def test_control_and_format_characters_are_spelled_out(text: str, shown: str) -> None:
-    assert escape(text) == shown
+    assert spelled_out(text) == shown
 
 
 @given(st.text())

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from gitca.cli.output import Format, counted, write_json, write_line
-from gitca.cli.settings import settings_of
+from gitca.cli.formats import FindingsFormat, Rendering
+from gitca.cli.output import counted, write_line
+from gitca.cli.output_files import parse_files, write_files
+from gitca.cli.output_options import RequireClean, Write
+from gitca.cli.settings import Settings, settings_of
 from gitca.cli.times import clock
 from gitca.errors import UsageError
+
+if TYPE_CHECKING:
+    from gitca.plan.outcome import Outcome
 
 
 def validate(
@@ -20,7 +27,17 @@ def validate(
         list[Path] | None,
         typer.Argument(metavar="PATH", help="Files and folders; all documents without one."),
     ] = None,
-    output_format: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+    output_format: Annotated[
+        FindingsFormat,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            show_default=False,
+            help="text (the default), json, github (annotations), sarif, junit or codequality.",
+        ),
+    ] = FindingsFormat.TEXT,
+    write: Write = None,
+    require_clean: RequireClean = False,
 ) -> None:
     """Check documents of the working tree.
 
@@ -29,23 +46,39 @@ def validate(
     refused, a serial that is unknown) `plan` tells.
     """
     from gitca.cli.examine import examine
-    from gitca.cli.report import FINDINGS, tally, write_findings
-    from gitca.findings import has_errors
-    from gitca.plan.render_json import finding_record
+    from gitca.cli.report import FINDINGS
+    from gitca.plan.outcome import Outcome
 
-    settings = settings_of(context)
+    settings, files = settings_of(context), parse_files(write, FindingsFormat)
     root = settings.root
     only = None if not paths else _selected(root, paths)
     found = examine(root, clock(), only=only, quiet=settings.is_quiet)
-    if output_format is Format.JSON:
-        records = [finding_record(finding) for finding in found.findings]
-        write_json({"documents": found.documents, "findings": records})
-    else:
-        write_findings(found.findings)
-        if not settings.is_quiet:
-            write_line(f"{counted(found.documents, 'document')}: {tally(found.findings)}")
-    if has_errors(found.findings):
+    outcome = Outcome("validate", found.documents, found.findings, is_strict=require_clean)
+    rendering = Rendering(
+        outcome=outcome,
+        write_text=lambda stream: _write_text(outcome, settings, stream),
+        record=lambda: _record(outcome),
+    )
+    write_files(files, rendering)
+    rendering.write(output_format, sys.stdout)
+    if outcome.is_red:
         raise typer.Exit(FINDINGS)
+
+
+def _record(outcome: Outcome) -> dict[str, object]:
+    from gitca.plan.render_json import finding_record
+
+    records = [finding_record(finding) for finding in outcome.findings]
+    return {"documents": len(outcome.documents), "findings": records}
+
+
+def _write_text(outcome: Outcome, settings: Settings, stream: TextIO) -> None:
+    from gitca.cli.report import tally, write_findings
+
+    write_findings(outcome.findings, stream=stream)
+    if not settings.is_quiet:
+        counts = f"{counted(len(outcome.documents), 'document')}: {tally(outcome.findings)}"
+        write_line(counts, stream=stream)
 
 
 def _selected(root: Path, paths: list[Path]) -> frozenset[str]:

@@ -42,9 +42,9 @@ _GOVERNING = ("ca/", "policies/")
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """How many documents were looked at, and what was found."""
+    """The documents that were looked at (paths, sorted), and what was found."""
 
-    documents: int
+    documents: tuple[str, ...]
     findings: tuple[Finding, ...]
 
 
@@ -215,11 +215,11 @@ def examine(
     )
     paths = {entry.path for entry in entries if _is_document(entry.path)}
     if only is None:
-        return Examination(len(paths), in_order(findings))
+        return Examination(tuple(sorted(paths)), in_order(findings))
     wanted = frozenset(only) | examiner.governs(requests)
     tested = {finding.location.file for finding in ran.findings}
     shown = (finding for finding in findings if finding.location.file in wanted | tested)
-    return Examination(len(paths & frozenset(only)), in_order(shown))
+    return Examination(tuple(sorted(paths & frozenset(only))), in_order(shown))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from gitca.x509.visible_text import spelled_out
+
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-# Cc controls, Cf format characters (bidirectional overrides, zero-width, tags), Cs lone surrogates,
-# Zl and Zp line breaks: none of them may reach a terminal from a document.
-_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 # What a CI system takes for a command in a job's log: GitHub's runner at the beginning of a line,
@@ -43,22 +42,6 @@ class Styled:
 Piece = str | Styled
 
 
-def escape(text: str) -> str:
-    """The text on one line, with every control and format character spelled out (`\\x1b`)."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_spell(char) for char in text)
-
-
-def _spell(char: str) -> str:
-    if unicodedata.category(char) not in _UNSAFE_CATEGORIES:
-        return char
-    code = ord(char)
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
-
-
 def write_line(*pieces: Piece, stream: TextIO | None = None) -> None:
     """Write one line; whatever the pieces hold, it stays one line and moves no cursor."""
     target = sys.stdout if stream is None else stream
@@ -72,17 +55,22 @@ def _inert(line: str) -> str:
     return _COMMAND_ANYWHERE.sub(r"#\\x23", line)
 
 
-def write_block(text: str) -> None:
+def write_block(text: str, *, stream: TextIO | None = None) -> None:
     """Write lines that a rendering composed; only their line breaks are kept as they are."""
     for line in text.removesuffix("\n").split("\n"):
-        write_line(line)
+        write_line(line, stream=stream)
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON, in ASCII; no terminal and no CI system is moved by what it holds."""
+    text = json.dumps(value, indent=2, ensure_ascii=True)
+    # Only a string can hold these characters, and there the escape means the same.
+    return _COMMAND_ANYWHERE.sub(r"#\\u0023", text) + "\n"
 
 
 def write_json(value: object) -> None:
-    """Write a value as JSON, in ASCII; no terminal and no CI system is moved by what it holds."""
-    text = json.dumps(value, indent=2, ensure_ascii=True)
-    # Only a string can hold these characters, and there the escape means the same.
-    sys.stdout.write(_COMMAND_ANYWHERE.sub(r"#\\u0023", text) + "\n")
+    """Write a value as `json_text` has it."""
+    sys.stdout.write(json_text(value))
 
 
 def complain(message: str) -> None:
@@ -100,8 +88,8 @@ def has_colour(stream: TextIO) -> bool:
 
 def _render(piece: Piece, coloured: bool) -> str:
     if isinstance(piece, str):
-        return escape(piece)
-    text = escape(piece.text)
+        return spelled_out(piece)
+    text = spelled_out(piece.text)
     return f"\x1b[{_STYLES[piece.style]}m{text}\x1b[0m" if coloured and piece.style else text
 
 
@@ -143,7 +131,7 @@ def write_table(headings: Sequence[str], rows: Iterable[Sequence[Piece]], *, shr
 
 
 def _plain(piece: Piece) -> str:
-    return escape(piece if isinstance(piece, str) else piece.text)
+    return spelled_out(piece if isinstance(piece, str) else piece.text)
 
 
 def _cells(row: Sequence[Piece], widths: Sequence[int]) -> list[Piece]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from gitca.cli.output import Format, Styled, write_block, write_json, write_line
-from gitca.cli.settings import settings_of
+from gitca.cli.formats import PlanFormat, Rendering
+from gitca.cli.links import parse_links
+from gitca.cli.output import Styled, write_block, write_line
+from gitca.cli.output_files import parse_files, write_files
+from gitca.cli.output_options import Links, RequireClean, SizeLimit, Write
+from gitca.cli.settings import Settings, settings_of
 from gitca.cli.times import clock, parse_time
 
 if TYPE_CHECKING:
     from gitca.cli.clone import Change
+    from gitca.plan.outcome import Outcome
 
 
 def plan(
@@ -35,7 +41,20 @@ def plan(
             "--at", metavar="TIME", parser=parse_time, help="As of this time (RFC 3339), not now."
         ),
     ] = None,
-    output_format: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+    output_format: Annotated[
+        PlanFormat,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            show_default=False,
+            help="text (the default), json, markdown (a pull request's comment), github"
+            " (annotations), sarif, junit or codequality.",
+        ),
+    ] = PlanFormat.TEXT,
+    write: Write = None,
+    require_clean: RequireClean = False,
+    links: Links = "",
+    size_limit: SizeLimit = 65_000,
 ) -> None:
     """Show what a reconcile would do, and every finding.
 
@@ -43,17 +62,34 @@ def plan(
     What would be issued is built and linted too. With --base, what changed policies would do to
     the requests that stand is shown as well. Exits with 1 if a document has errors.
     """
-    from gitca.cli.report import FINDINGS, tally, write_findings
-    from gitca.findings import has_errors, in_order
+    from gitca.cli.report import FINDINGS
+
+    settings, files = settings_of(context), parse_files(write, PlanFormat)
+    base_of_links = parse_links(links)
+    found = replace(_examine(settings.repo, base, at or clock()), is_strict=require_clean)
+    rendering = Rendering(
+        outcome=found,
+        write_text=lambda stream: _write_text(found, settings, stream),
+        record=lambda: _record(found),
+        links=base_of_links,
+        size_limit=size_limit,
+    )
+    write_files(files, rendering)
+    rendering.write(output_format, sys.stdout)
+    if found.is_red:
+        raise typer.Exit(FINDINGS)
+
+
+def _examine(folder: Path, base: str, now: datetime) -> Outcome:
+    """Return the plan for the checked-out commit, with what was found on the way."""
+    from gitca.findings import in_order
+    from gitca.plan.background import Backgrounds
     from gitca.plan.desired import read_desired
     from gitca.plan.make import make_plan
-    from gitca.plan.render_json import plan_record
-    from gitca.plan.render_text import render_text
-    from gitca.plan.render_what_if import what_if_record, what_if_text
+    from gitca.plan.outcome import Outcome
     from gitca.reconcile.rehearsal import rehearse_plan
 
-    settings, now = settings_of(context), at or clock()
-    with _opened(settings.repo, base) as change:
+    with _opened(folder, base) as change:
         clone = change.clone
         requesters = clone.store.requesters(clone.snapshot.source)
         desired = read_desired(
@@ -63,22 +99,42 @@ def plan(
         made = rehearse_plan(made, desired.governing, clone.snapshot, now)
         found = clone.what_if(change.proposed, now) if change.proposed else None
     proposed = found.findings if found else ()
-    made = replace(made, findings=in_order((*change.findings, *proposed, *made.findings)))
-    if output_format is Format.JSON:
-        write_json(plan_record(made) | ({"whatIf": what_if_record(found)} if found else {}))
-    else:
-        # "Nothing to do" would be the wrong word where errors are why.
-        is_shown = made.actions or made.pending or not has_errors(made.findings)
-        if is_shown and not settings.is_quiet:
-            write_block(render_text(made))
-        write_findings(made.findings)
-        if made.findings and not settings.is_quiet:
-            write_line(f"{tally(made.findings)}.")
-        if found is not None:
-            write_line(Styled("note: ", "yellow"), _GOVERNS)
-            write_block(what_if_text(found))
-    if has_errors(made.findings):
-        raise typer.Exit(FINDINGS)
+    findings = in_order((*change.findings, *proposed, *made.findings))
+    return Outcome(
+        command="plan",
+        documents=tuple(sorted(e.path for e in clone.entries if e.path.endswith(".yaml"))),
+        findings=findings,
+        plan=replace(made, findings=findings),
+        what_if=found,
+        backgrounds=Backgrounds(desired, clone.state),
+    )
+
+
+def _record(outcome: Outcome) -> dict[str, object]:
+    from gitca.plan.render_json import plan_record
+    from gitca.plan.render_what_if import what_if_record
+
+    record = plan_record(outcome.plan) if outcome.plan else {}
+    return record | ({"whatIf": what_if_record(outcome.what_if)} if outcome.what_if else {})
+
+
+def _write_text(outcome: Outcome, settings: Settings, stream: TextIO) -> None:
+    from gitca.cli.report import tally, write_findings
+    from gitca.findings import has_errors
+    from gitca.plan.render_text import render_text
+    from gitca.plan.render_what_if import what_if_text
+
+    made = outcome.plan
+    # "Nothing to do" would be the wrong word where errors are why.
+    is_shown = made and (made.actions or made.pending or not has_errors(outcome.findings))
+    if made and is_shown and not settings.is_quiet:
+        write_block(render_text(made), stream=stream)
+    write_findings(outcome.findings, stream=stream)
+    if outcome.findings and not settings.is_quiet:
+        write_line(f"{tally(outcome.findings)}.", stream=stream)
+    if outcome.what_if is not None:
+        write_line(Styled("note: ", "yellow"), _GOVERNS, stream=stream)
+        write_block(what_if_text(outcome.what_if), stream=stream)
 
 
 _GOVERNS = (
