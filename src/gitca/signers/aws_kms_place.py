@@ -16,14 +16,12 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from gitca.documents.aws_endpoints import ENDPOINTS_VARIABLE, is_allowed, listed_in
 from gitca.documents.aws_key_uri import AwsKeyUri, AwsKeyUriError, parse_aws_key_uri
-from gitca.documents.aws_uri import is_loopback
 from gitca.errors import UsageError
 from gitca.signers import KeyAbsentError
 
-ENDPOINTS_VARIABLE = "GITCA_AWS_ENDPOINTS"
 PROFILES_VARIABLE = "GITCA_AWS_PROFILES"
 
 # AWS KMS, "Endpoints and quotas" and "Connect to AWS KMS through a VPC endpoint".
@@ -51,14 +49,16 @@ def parse_uri(uri: str, environ: Mapping[str, str] = os.environ) -> tuple[AwsKey
         key = parse_aws_key_uri(uri)
     except AwsKeyUriError as error:
         raise UsageError(error.message, remedy=error.remedy) from error
-    if key.endpoint and not _is_allowed(key.endpoint, _listed(environ, ENDPOINTS_VARIABLE)):
+    if key.endpoint and not is_allowed(
+        key.endpoint, _KMS_HOST, listed_in(environ.get(ENDPOINTS_VARIABLE, ""))
+    ):
         raise UsageError(
             f"the awskms URI sends requests to {key.endpoint}; allowed are KMS's own endpoints, "
             f"this machine, and what {ENDPOINTS_VARIABLE} lists",
             remedy=f"leave endpoint= out, or set {ENDPOINTS_VARIABLE}={key.endpoint} where gitca "
             "runs",
         )
-    profiles = {environ.get("AWS_PROFILE"), *_listed(environ, PROFILES_VARIABLE)}
+    profiles = {environ.get("AWS_PROFILE"), *listed_in(environ.get(PROFILES_VARIABLE, ""))}
     if key.profile and key.profile not in profiles:
         raise KeyAbsentError(
             f"the awskms URI asks for the profile {key.profile!r}; allowed are AWS_PROFILE and "
@@ -67,13 +67,3 @@ def parse_uri(uri: str, environ: Mapping[str, str] = os.environ) -> tuple[AwsKey
             "may use it",
         )
     return key, Place(key.region, key.endpoint, key.profile)
-
-
-def _is_allowed(endpoint: str, listed: tuple[str, ...]) -> bool:
-    host = urlsplit(endpoint).hostname or ""
-    known = endpoint.startswith("https://") and _KMS_HOST.fullmatch(host) is not None
-    return is_loopback(host) or known or endpoint in (each.rstrip("/") for each in listed)
-
-
-def _listed(environ: Mapping[str, str], variable: str) -> tuple[str, ...]:
-    return tuple(filter(None, map(str.strip, environ.get(variable, "").split(","))))

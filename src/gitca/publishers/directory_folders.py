@@ -1,0 +1,110 @@
+"""Folders and files below an anchor, opened step by step so that no symbolic link is followed.
+
+Each step starts from the open folder above it: what is swapped meanwhile changes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gitca.errors import UsageError
+
+FILE_MODE, FOLDER_MODE = 0o644, 0o755
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# O_NONBLOCK: a FIFO in the file's place would otherwise wait for a writer for ever.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@contextmanager
+def opened_folder(anchor: Path, segments: tuple[str, ...]) -> Iterator[int]:
+    """Give a folder's descriptor. Raises: OSError, FileNotFoundError where there is none."""
+    descriptor = os.open(anchor, _FOLDER)
+    try:
+        for name in segments:
+            below = _step(name, descriptor)
+            os.close(descriptor)
+            descriptor = below
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def made_folder(anchor: Path, segments: tuple[str, ...], mode: int = FOLDER_MODE) -> Iterator[int]:
+    """Give a folder's descriptor, made where it is missing, durably; the anchor has to be there.
+
+    Raises: OSError.
+    """
+    descriptor = os.open(anchor, _FOLDER)
+    try:
+        for name in segments:
+            below = _made_step(name, descriptor, mode)
+            os.close(descriptor)
+            descriptor = below
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _step(name: str, above: int) -> int:
+    try:
+        return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=above)
+    except NotADirectoryError as error:
+        if stat.S_ISLNK(os.stat(name, dir_fd=above, follow_symlinks=False).st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
+        raise
+
+
+def _made_step(name: str, above: int, mode: int) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return _step(name, above)
+    try:
+        os.mkdir(name, mode, dir_fd=above)
+        is_ours = True
+    except FileExistsError:
+        is_ours = False
+    descriptor = _step(name, above)
+    try:
+        if is_ours:
+            os.fchmod(descriptor, mode)  # a umask may have taken bits that a web server needs
+        sync(above)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read_file(name: str, folder: int) -> bytes | None:
+    """Return the content of a regular file, or None where nothing is.
+
+    Raises: UsageError for what is no regular file; OSError, with ELOOP for a symbolic link.
+    """
+    try:
+        descriptor = os.open(name, _FILE, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UsageError(
+                f"{name}, which is to be published, is there and is no regular file",
+                remedy="remove what lies there",
+            )
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
+
+
+def sync(folder: int) -> None:
+    """Make a folder's entries durable, where its file system can do that for folders."""
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
