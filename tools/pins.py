@@ -2,9 +2,9 @@
 
     python3 -I tools/pins.py SOURCE [--build | EXTRA...]
 
-constraints.txt pins what develops gitca too: linters, test servers, fuzzers. They have no business on
-a machine that can reach a CA's key. pip cannot take hashes from a constraints file for packages that it
-finds by itself, so the packages are found here, by the comments `# via` that pip-compile writes.
+constraints.txt pins what develops gitca too: linters, test servers, fuzzers. They have no business
+on a machine that can reach a CA's key. pip takes no hashes from a constraints file for packages
+that it finds by itself, so they are found here, by the comments `# via` that pip-compile writes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def name_of(requirement: str) -> str:
+    """Return the name that a requirement begins with."""
+    found = _NAME.match(requirement)
+    return normal(found[0]) if found else ""
+
+
 def pins_of(text: str) -> dict[str, tuple[str, frozenset[str]]]:
     """Return each pin's lines, and what needs the package, by the package's name."""
     starts = [found.start() for found in _PIN.finditer(text)]
@@ -35,8 +41,12 @@ def pins_of(text: str) -> dict[str, tuple[str, frozenset[str]]]:
         pin = "\n".join(
             line for line in lines if line.strip() and not line.lstrip().startswith("#")
         )
-        pins[normal(_NAME.match(block)[0])] = (pin, frozenset(map(normal, words)) - {"via"})
+        pins[name_of(block)] = (pin, frozenset(map(normal, words)) - {"via"})
     return pins
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
 
 
 def wanted(source: Path, words: list[str]) -> set[str]:
@@ -48,7 +58,7 @@ def wanted(source: Path, words: list[str]) -> set[str]:
         lines = list(project["project"]["dependencies"])
         for extra in words:
             lines += project["project"]["optional-dependencies"][extra]
-    return {normal(_NAME.match(line)[0]) for line in lines}
+    return set(map(name_of, lines))
 
 
 def main() -> None:

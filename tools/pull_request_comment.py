@@ -2,20 +2,20 @@
 
     GITHUB_TOKEN=… GITHUB_REPOSITORY=owner/name RUN_ID=… python3 -I tools/pull_request_comment.py
 
-For comment.yml, which may write to pull requests. Whoever opens a pull request decides what the run does
-that is read here, so nothing of it is believed:
+For comment.yml, which may write to pull requests. Whoever opens a pull request decides what the run
+does that is read here, so nothing of it is believed:
 
-- which pull request it is, GitHub says: the open one of the run's head repository and branch, which is
-  at the run's commit. One that has gone on meanwhile gets the plan of its own run;
-- the run must be plan.yml's, and the pull request must not have changed plan.yml: its words would be
-  the contributor's own. Then the comment says that, and repeats none of them;
+- which pull request it is, GitHub says: the open one of the run's head repository and branch, which
+  is at the run's commit. One that has gone on meanwhile gets the plan of its own run;
+- the run must be plan.yml's, and the pull request must not have changed plan.yml: its words would
+  be the contributor's own. Then the comment says that, and repeats none of them;
 - the archive is of bounded size, and one file of it is read, of bounded size, as text.
 
 What this cannot tell: a branch of the repository itself, which whoever may push has prepared as the
 base of another pull request. The plan decides on nothing: reconcile judges again what is merged.
 
-It needs Python alone, and writes for each run one comment at the most: its own, which it knows by author
-and mark.
+It needs Python alone, and writes for each run one comment at the most: its own, which it knows by
+author and mark.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Json = Any
 
 
 class RefusedError(Exception):
-    """There is no plan that could be repeated; the message is for the comment, and is ours alone."""
+    """No plan can be repeated; the message is for the comment, and is in our own words."""
 
 
 class Forge:
@@ -68,7 +68,7 @@ class Forge:
     def archive(self, path: str) -> bytes:
         """Return a file of bounded size. Raises: RefusedError for a larger one."""
         with self._open("GET", path, None) as answer:
-            content = answer.read(LARGEST_ARCHIVE + 1)
+            content: bytes = answer.read(LARGEST_ARCHIVE + 1)
         if len(content) > LARGEST_ARCHIVE:
             raise RefusedError(f"The plan's archive is larger than {LARGEST_ARCHIVE} bytes.")
         return content
@@ -94,10 +94,10 @@ class Forge:
     def _open(self, method: str, path: str, body: bytes | None) -> Any:
         url = f"{self._base}/repos/{self.repository}/{path}"
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-        request = Request(url, body, headers, method=method)
+        request = Request(url, body, headers, method=method)  # noqa: S310 - GitHub's own address
         # Not sent on where GitHub redirects to, which for archives is the store that holds them.
         request.add_unredirected_header("Authorization", f"Bearer {self._token}")
-        return urlopen(request, timeout=_PATIENCE)
+        return urlopen(request, timeout=_PATIENCE)  # noqa: S310 - as above
 
 
 def pull_request_of(forge: Forge, run: Json) -> Json | None:

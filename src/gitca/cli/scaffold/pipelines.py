@@ -12,10 +12,6 @@ from pathlib import Path
 _HERE = Path(__file__).parent / "ci"
 _PLACEHOLDER = re.compile(r"__([A-Z][A-Z_]*[A-Z])__")
 
-_TOKENS_RUNNER = (
-    "[self-hosted, gitca] # zizmor: ignore[self-hosted-runner] a token is where its machine is"
-)
-
 ACTIONS: Mapping[str, str] = {
     "CHECKOUT": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
     "UPLOAD_ARTIFACT": "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
@@ -28,6 +24,9 @@ ACTIONS: Mapping[str, str] = {
 }
 """Others' actions by commit: a tag can be moved to other code, a commit cannot."""
 
+SCHEDULE = "6h"
+"""How often the templates run reconcile by schedule: `reconcileEvery` of such a repository."""
+
 
 class Forge(enum.StrEnum):
     """Whose pipelines are written."""
@@ -39,10 +38,10 @@ class Forge(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Where a pipeline gets gitca from: a repository of the forge, and a commit of it.
+    """Where a pipeline gets gitca from: on GitHub owner/name, on GitLab a URL, and a commit of it.
 
-    `plan_ref` is the commit for a pull request's plan. It differs where the pipeline's own repository
-    is gitca's: there it is the commit that the pull request is based on, and never its head.
+    `plan_ref` is the commit for a pull request's plan. It differs where the pipeline's own
+    repository is gitca's: there it is what the pull request is based on, and never its head.
     """
 
     repository: str
@@ -62,13 +61,20 @@ OWN = Tool(
 )
 """This project's own pipelines on GitHub: gitca is what their repository holds."""
 
+OWN_ON_GITLAB = pinned(
+    "${CI_MERGE_REQUEST_PROJECT_URL:-$CI_PROJECT_URL}.git",
+    "${CI_MERGE_REQUEST_DIFF_BASE_SHA:-$CI_COMMIT_SHA}",
+)
+"""The same on GitLab."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What the pipelines of one repository are filled with; all of it has been checked.
 
     `signer` is file, awskms or pkcs11; `region` goes with awskms and `module`, the token's library,
-    with pkcs11. An empty `role` is a variable of the environment, by name.
+    with pkcs11. An empty `role` is a variable of the pipeline. `owners` are folders below requests/
+    and who owns them.
     """
 
     forge: Forge
@@ -78,30 +84,40 @@ class Setting:
     module: str = ""
     role: str = ""
     branch: str = "main"
+    security: str = "@OWNER/security"
+    owners: tuple[tuple[str, str], ...] = ()
 
 
 def rendered_pipelines(setting: Setting) -> Mapping[str, bytes]:
     """Return what this version writes for a forge: the content of each file by its path."""
     if setting.forge is Forge.GITHUB:
+        workflows = sorted((_HERE / "github" / "workflows").glob("*.yml"))
         return {
-            f".github/workflows/{source.name}": _github(source.read_text(encoding="utf-8"), setting)
-            for source in sorted((_HERE / "github" / "workflows").glob("*.yml"))
+            ".github/CODEOWNERS": _code_owners(setting),
+            **{f".github/workflows/{path.name}": _github(path, setting) for path in workflows},
+        }
+    if setting.forge is Forge.GITLAB:
+        return {
+            ".gitlab-ci.yml": _gitlab(_HERE / "gitlab" / "gitlab-ci.yml", setting),
+            ".gitlab/CODEOWNERS": _code_owners(setting),
         }
     return {}
 
 
-def _github(text: str, setting: Setting) -> bytes:
-    keys, signer = _HERE / "github" / "keys", setting.signer
-    steps = (keys / f"{signer}.steps.yml").read_text(encoding="utf-8")
-    variables = (keys / f"{signer}.env.yml").read_text(encoding="utf-8")
-    is_token = signer == "pkcs11"
+def _code_owners(setting: Setting) -> bytes:
+    lines = [f"/requests/{folder}/ {owner}" for folder, owner in setting.owners]
+    # An example that binds nobody, where no team is known yet.
+    values = {"SECURITY": setting.security, "OWNERS": "\n".join(lines) or "# /requests/TEAM/ @TEAM"}
+    return _filled(_text(_HERE / "codeowners"), values)
+
+
+def _github(path: Path, setting: Setting) -> bytes:
+    keys, is_token = _HERE / "github" / "keys", setting.signer == "pkcs11"
     blocks = {
-        "KEY_STEPS": f"{steps}\n",
-        "KEY_ENV": variables,
+        "KEY_STEPS": _text(keys / f"{setting.signer}.steps.yml") + "\n",
+        "KEY_ENV": _text(keys / f"{setting.signer}.env.yml"),
         "INSTALL_WITH": "        with:\n          extras: pkcs11\n\n" if is_token else "\n",
     }
-    for name, block in blocks.items():
-        text = text.replace(f"__{name}__\n", block)
     values = ACTIONS | {
         "BRANCH": setting.branch,
         "TOOL_REPOSITORY": setting.tool.repository,
@@ -110,6 +126,44 @@ def _github(text: str, setting: Setting) -> bytes:
         "REGION": setting.region,
         "ROLE": setting.role or "${{ vars.GITCA_AWS_ROLE }}",
         "MODULE": json.dumps(setting.module),
-        "RUNS_ON": _TOKENS_RUNNER if is_token else "ubuntu-24.04",
+        "RUNS_ON": (
+            "[self-hosted, gitca] # zizmor: ignore[self-hosted-runner] where its token is"
+            if is_token
+            else "ubuntu-24.04"
+        ),
     }
+    return _filled(_with_blocks(_text(path), blocks), values)
+
+
+def _gitlab(path: Path, setting: Setting) -> bytes:
+    is_token = setting.signer == "pkcs11"
+    blocks = {
+        "KEYS": _text(_HERE / "gitlab" / "keys" / f"{setting.signer}.yml"),
+        "TAGS": "  tags: [gitca] # the runner where the token is\n" if is_token else "",
+    }
+    values = {
+        "BRANCH": setting.branch,
+        "TOOL_URL": setting.tool.repository,
+        "TOOL_COMMIT": setting.tool.ref,
+        "EXTRAS": " pkcs11" if is_token else "",
+        "REGION": setting.region,
+        "ROLE": setting.role or "$GITCA_AWS_ROLE",
+        "MODULE": json.dumps(setting.module),
+    }
+    return _filled(_with_blocks(_text(path), blocks), values)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _with_blocks(text: str, blocks: Mapping[str, str]) -> str:
+    """Return the text with whole lines in the places of placeholders that stand alone."""
+    for name, block in blocks.items():
+        text = text.replace(f"__{name}__\n", block)
+    return text
+
+
+def _filled(text: str, values: Mapping[str, str]) -> bytes:
+    # In one pass: a value that looks like a placeholder is none.
     return _PLACEHOLDER.sub(lambda found: values[found[1]], text).encode()
