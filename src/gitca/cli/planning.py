@@ -106,7 +106,7 @@ def _examine(folder: Path, base: str, now: datetime) -> Outcome:
         findings=findings,
         plan=replace(made, findings=findings),
         what_if=found,
-        backgrounds=Backgrounds(desired, clone.state),
+        background=Backgrounds(desired, clone.state).of,
     )
 
 

@@ -6,7 +6,7 @@ it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -90,7 +90,8 @@ class Backgrounds:
                 return self._authority(action.authority, record)
             case CrossCertify():
                 crosses = self.state.authority(action.authority).crosses
-                return self._authority(action.ca, crosses.get(action.ca))
+                found = self._authority(action.ca, crosses.get(action.ca))
+                return replace(found, proposal=None)
 
     def _issue(self, action: IssueCertificate) -> Background:
         document = self.desired.requests.requests.get(action.request)

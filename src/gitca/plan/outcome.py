@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from gitca.findings import Finding, Severity, has_errors
-from gitca.plan.background import Backgrounds
-from gitca.plan.model import Plan
+from gitca.plan.background import Background
+from gitca.plan.model import Action, Plan
 from gitca.plan.what_if import WhatIf
 
 
@@ -17,7 +17,7 @@ class Outcome:
     """What was looked at (`documents` are paths, sorted) and what was found.
 
     With `is_strict` warnings weigh as much as errors, as `--require-clean` says. `plan`, `what_if`
-    and `backgrounds` are there where a plan was made.
+    and `background` are there where a plan was made.
     """
 
     command: Literal["plan", "validate"]
@@ -25,7 +25,7 @@ class Outcome:
     findings: tuple[Finding, ...]
     plan: Plan | None = None
     what_if: WhatIf | None = None
-    backgrounds: Backgrounds | None = None
+    background: Callable[[Action], Background] | None = None
     is_strict: bool = False
 
     @property

@@ -13,7 +13,7 @@ LISTED = 20
 """Requests of each kind that the text lists; all are counted."""
 _RECORDED = 1000  # and that JSON lists
 _FOLDERS = 10
-_VERBS: dict[Effect, str] = {
+VERBS: dict[Effect, str] = {
     "denied": "would deny",
     "admitted": "would newly admit",
     "reissued": "would issue anew",
@@ -29,7 +29,7 @@ def _lines(what_if: WhatIf, listed: int) -> Iterator[str]:
     names = ", ".join(what_if.policies) or "none"
     requests = _counted(what_if.judged, "request")
     yield f"What the change would do (policies: {names}; {requests} judged):"
-    for effect, verb in _VERBS.items():
+    for effect, verb in VERBS.items():
         affected = what_if.of(effect)
         if affected:
             certificates = sum(len(item.certificates) for item in affected)
@@ -73,7 +73,7 @@ def _counted(number: int, noun: str) -> str:
 
 def what_if_record(what_if: WhatIf) -> JsonObject:
     """Return the consequences as an object: of each kind the count, the folders, the requests."""
-    kinds: JsonObject = {effect: _kind_record(what_if.of(effect)) for effect in _VERBS}
+    kinds: JsonObject = {effect: _kind_record(what_if.of(effect)) for effect in VERBS}
     return {"policies": list(what_if.policies), "judged": what_if.judged, **kinds}
 
 
