@@ -101,10 +101,9 @@ def _carry(store: Store, snapshot: Snapshot, work: LocalWork, now: datetime) -> 
         commit = plant(store, work, plantings, now) if plantings else work.tip or work.commit
     if commit != work.tip:
         store.repository.push(commit, store.branches.issued)
-    store.tip = commit
     outcome = settle(store, work, commit)
     signed, spent = tuple(follower.signed), tuple(follower.spent)
-    return CarriedOver(work.commit, commit, signed, spent, outcome.reason)
+    return CarriedOver(work.commit, commit, signed, spent, outcome.reason if outcome else "")
 
 
 @dataclass(slots=True)

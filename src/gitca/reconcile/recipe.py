@@ -24,6 +24,7 @@ from gitca.reconcile.build import Builder, Built
 from gitca.reconcile.fulfil import CONCURRENCY, Fulfiller, Progress
 from gitca.reconcile.keys import Keys
 from gitca.reconcile.moment import Moment
+from gitca.reconcile.publish import Loaded, Publishing, publish
 from gitca.reconcile.report import Report
 from gitca.reconcile.resume import Leftovers, Resumer
 from gitca.reconcile.subject_keys import knows_subject
@@ -54,6 +55,7 @@ def reconcile(
     take_over: bool = False,
     progress: Progress = lambda *_: None,
     concurrency: int = CONCURRENCY,
+    publishing: Publishing | None = None,
 ) -> Report:
     """Make the branch's documents true and return what was done.
 
@@ -61,6 +63,7 @@ def reconcile(
     at this machine, or not selected, are recorded and left for whoever has the key.
 
     Safe to run at any time, on any clone, twice at once, and after a run that died anywhere.
+    With `publishing`, all that the pushed commit holds is published, also where nothing was to do.
     A key that does not answer, or refuses, is not asked again, and what needs no more than the
     other keys is done; the report and its exit code tell.
     Raises: LostRaceError after 20 lost races; BackendUnavailableError where origin does not answer;
@@ -75,6 +78,8 @@ def reconcile(
             pass
     finally:
         reconciler.bring_forward()
+    if publishing is not None:
+        reconciler.publish(publishing)  # 10
     return reconciler.report
 
 
@@ -114,12 +119,14 @@ class _Reconciler:
     concurrency: int
     remarks: dict[Finding, None] = field(default_factory=dict)
     given_up: Counter[str] = field(default_factory=Counter)
+    loaded: Loaded | None = None
 
     def round(self) -> bool:
         """Run the recipe once; False when there was nothing left that this run can do."""
         now = self.world.clock()
         snapshot = self.store.load()  # 1 load, 2 verify the chain
         desired = self._read(snapshot, now)
+        self.loaded = Loaded(snapshot, desired.governing)
         try:
             if self._resume(snapshot, desired, now):  # 3
                 return True
@@ -160,6 +167,17 @@ class _Reconciler:
         outcome = self.store.bring_forward()
         self.report.tip = self.store.tip
         self.report.working_tree = outcome.reason if outcome else ""
+
+    def publish(self, publishing: Publishing) -> None:
+        """Publish what the last round loaded: it found nothing more to do."""
+        if self.loaded is not None and self.loaded.governing.repository.spec.publish:
+            self.report.published = publish(
+                self.store,
+                self.loaded,
+                publishing=publishing,
+                clock=self.world.clock,
+                progress=self.progress,
+            )
 
     def _resume(self, snapshot: Snapshot, desired: Desired, now: datetime) -> bool:
         resumer = Resumer(self.store, snapshot, desired, self.keys, self.world.run)

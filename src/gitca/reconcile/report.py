@@ -10,6 +10,7 @@ from typing import Literal
 from gitca.findings import Finding, has_errors
 from gitca.ledger.events import Adopted, Ordered, Revoked
 from gitca.plan.model import Plan
+from gitca.reconcile.published import Published, gravest
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Report:
     stopped nothing is kept from every round. `waiting` are the orders that stay recorded. `absent`
     and `unreachable` say by CA why its key could not be had. `is_wrongly_used` says that a key was
     asked for in a wrong way (a finding tells which), `declined` that a person, shown what was to be
-    signed, said no.
+    signed, said no. `published` is None where nothing was to be published.
     """
 
     run: str
@@ -71,16 +72,23 @@ class Report:
     tip: str | None = None
     working_tree: str = ""
     declined: bool = False
+    published: Published | None = None
 
     @property
-    def exit_code(self) -> Literal[0, 1, 2, 3, 4]:
+    def exit_code(self) -> int:
         """0 done; 1 findings, or declined; 3 others hold orders; 4 a backend did not answer.
 
-        2 is a key that was asked for in a wrong way, as with another passphrase than its own.
+        2 is a key that was asked for in a wrong way, as with another passphrase than its own. What
+        publishing says counts as well, 5 included.
 
         Orders that wait for a key that is not at this machine are no failure: that is how an
         offline root works.
         """
+        published = self.published.exit_code if self.published else 0
+        return gravest((self._own_exit_code, published))
+
+    @property
+    def _own_exit_code(self) -> Literal[0, 1, 2, 3, 4]:
         if self.is_wrongly_used:
             return 2
         if self.unreachable:

@@ -1,0 +1,219 @@
+"""The layout of a target: which objects the ledger and the documents give, and where each lies.
+
+`docs/publishing.md` has the table. All of it follows from the state and the CRLs of one commit; the
+moment of publishing decides on nothing but which roots have ended.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitca.documents.certificate_authority import CertificateAuthoritySpec
+from gitca.documents.document import Document
+from gitca.errors import ContradictionError
+from gitca.ledger.image import (
+    CERTIFICATE_LABEL,
+    authority_chain,
+    certificate_der,
+    is_self_signed,
+    standing_certificate,
+)
+from gitca.ledger.records import AuthorityRecord, OrderRecord
+from gitca.ledger.state import LedgerState
+from gitca.publishers import Item
+from gitca.publishers.kinds import (
+    CERTIFICATE,
+    CERTIFICATE_PEM,
+    CHAIN,
+    CURRENT,
+    HOUR,
+    PKCS7,
+    ROOTS,
+    SERIAL,
+    crl_item,
+)
+from gitca.x509.certificate import Certificate
+from gitca.x509.certs_only import certs_only
+from gitca.x509.extensions import subject_key_identifier
+from gitca.x509.pem import to_pem
+
+MANIFEST_PATH = "manifest.json"
+ROOTS_PATH = "bundles/roots.pem"
+CURRENT_FOLDER = "certificates"
+SERIALS_FOLDER = "serials"
+CRL_LABEL = "X509 CRL"
+
+Authorities = Mapping[str, Document[CertificateAuthoritySpec]]
+
+
+@dataclass(frozen=True, slots=True)
+class CrlRendition:
+    """A CA's current CRL with the objects that hold it, and the certificate of who signed it."""
+
+    ca: str
+    der: bytes
+    issuer: Certificate
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An object of an end entity's certificate: the certificate, and the key that signed it.
+
+    `build` makes the object; most are at the target already and are never built.
+    """
+
+    path: str
+    is_immutable: bool
+    der: Callable[[], bytes]
+    issuer_spki_der: bytes
+    build: Callable[[], Item]
+
+
+def authority_paths(ca: str, key_identifier: str) -> Mapping[str, tuple[str, ...]]:
+    """Return where a CA's objects lie that URLs in certificates may name: `crl` and `caIssuers`."""
+    return {
+        "crl": (f"{ca}.crl", f"{ca}-{key_identifier}.crl"),
+        "caIssuers": (f"{ca}.cer", f"{ca}-{key_identifier}.cer", f"{ca}.p7c"),
+    }
+
+
+def issuing(state: LedgerState) -> Iterator[tuple[str, AuthorityRecord, Certificate]]:
+    """Yield the CAs that have a certificate, with it.
+
+    Raises: ContradictionError where the ledger holds no certificate.
+    """
+    for name, record in state.authorities.items():
+        if record.certificate is not None:
+            yield name, record, standing_certificate(record.certificate)
+
+
+def crl_renditions(
+    state: LedgerState, crls: Mapping[str, bytes], authorities: Authorities
+) -> Iterator[CrlRendition]:
+    """Yield the CAs' current CRLs; `crls` has the DER of each by CA.
+
+    Raises: ContradictionError.
+    """
+    for name, record, certificate in issuing(state):
+        if record.crl is None:
+            continue
+        document = authorities.get(name)
+        render = functools.partial(
+            crl_item,
+            next_update=record.crl.crl.next_update,
+            refresh_before=document.spec.crl.refresh_before if document else HOUR,
+        )
+        crl_der, identifier = crls[name], _key_identifier(certificate)
+        pem = to_pem(crl_der, CRL_LABEL).encode()
+        items = (
+            render(f"{name}.crl", crl_der),
+            render(f"{name}-{identifier}.crl", crl_der),
+            render(f"{name}.crl.pem", pem),
+        )
+        yield CrlRendition(name, crl_der, certificate, items)
+
+
+def authority_items(
+    state: LedgerState, authorities: Authorities, now: datetime
+) -> tuple[Item, ...]:
+    """Return the objects of the CAs' own certificates, and the bundle of roots.
+
+    Raises: ContradictionError, also where the names of two CAs give one path.
+    """
+    items = [item for entry in issuing(state) for item in _own_items(state, *entry)]
+    items.append(ROOTS.item(ROOTS_PATH, _roots(state, authorities, now)))
+    seen: set[str] = {f"{name}.crl.pem" for name in state.authorities}
+    for item in items:
+        if item.path in seen:
+            raise ContradictionError(
+                f"the names of two CAs give one place to publish at, {item.path}",
+                remedy="name no CA after another one with .chain or .crl behind it",
+            )
+        seen.add(item.path)
+    return tuple(items)
+
+
+def leaves(state: LedgerState) -> Iterator[Leaf]:
+    """Yield the objects of all certificates of requests: each serial number's, then the current.
+
+    Raises: ContradictionError.
+    """
+    keys = {name: certificate.template.spki_der for name, _, certificate in issuing(state)}
+    chains = functools.cache(functools.partial(_chain, state))
+    for (ca, serial), record in state.serials.items():
+        if record.signed is not None and record.certificate.request is not None:
+            yield _serial(f"{SERIALS_FOLDER}/{ca}/{serial}.cer", record, keys[ca])
+    for name, request in state.requests.items():
+        current = request.current
+        if current is not None:
+            ca = current.ordered.ca
+            yield _current(f"{CURRENT_FOLDER}/{ca}/{name}.pem", current, keys[ca], chains)
+
+
+def _serial(path: str, record: OrderRecord, spki_der: bytes) -> Leaf:
+    der = functools.partial(certificate_der, record)
+    return Leaf(path, True, der, spki_der, lambda: SERIAL.item(path, der()))
+
+
+def _current(
+    path: str, record: OrderRecord, spki_der: bytes, chains: Callable[[str, int], str]
+) -> Leaf:
+    def build() -> Item:
+        pem = _pem(certificate_der(record)) + chains(record.ordered.ca, record.segment)
+        return CURRENT.item(path, pem.encode())
+
+    return Leaf(path, False, functools.partial(certificate_der, record), spki_der, build)
+
+
+def _own_items(
+    state: LedgerState, name: str, record: AuthorityRecord, certificate: Certificate
+) -> Iterator[Item]:
+    order = record.certificate
+    if order is None:
+        return
+    own = certificate_der(order)
+    yield CERTIFICATE.item(f"{name}.cer", own)
+    yield CERTIFICATE.item(f"{name}-{_key_identifier(certificate)}.cer", own)
+    yield CERTIFICATE_PEM.item(f"{name}.pem", _pem(own).encode())
+    if not is_self_signed(order):
+        # Of the CAs above those certificates that are in use now, which may have been renewed.
+        chain = "".join(map(_pem, authority_chain(state, name)))
+        yield CHAIN.item(f"{name}.chain.pem", chain.encode())
+    crosses = [
+        certificate_der(cross)
+        for cross in record.crosses.values()
+        if cross.signed is not None and not state.is_revoked(cross)
+    ]
+    yield PKCS7.item(f"{name}.p7c", certs_only([own, *crosses]))
+
+
+def _roots(state: LedgerState, authorities: Authorities, now: datetime) -> bytes:
+    """Return the roots that are to be trusted: neither retired nor revoked nor at their end.
+
+    Of a root with `crl-only` certificates stand still that its trust is needed for.
+    """
+    chosen = []
+    for name, record, certificate in issuing(state):
+        document, order = authorities.get(name), record.certificate
+        if document is None or document.spec.state == "retired" or order is None:
+            continue
+        ended = certificate.not_after < now or state.is_authority_revoked(name)
+        if is_self_signed(order) and not ended:
+            chosen.append(_pem(certificate_der(order)))
+    return "".join(chosen).encode()
+
+
+def _key_identifier(certificate: Certificate) -> str:
+    return subject_key_identifier(certificate.template.spki_der).hex()
+
+
+def _chain(state: LedgerState, ca: str, segment: int) -> str:
+    return "".join(map(_pem, authority_chain(state, ca, segment)))
+
+
+def _pem(der: bytes) -> str:
+    return to_pem(der, CERTIFICATE_LABEL)

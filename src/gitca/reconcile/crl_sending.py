@@ -1,0 +1,89 @@
+"""A CA's CRL at a target: past the gate, by compare and swap, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gitca.errors import ContradictionError, GitcaError
+from gitca.publishers import Item, Publisher, Stored
+from gitca.publishers.gate import Problem, Weight, judge_succession
+from gitca.reconcile.publication import JudgedCrl
+from gitca.reconcile.sending import AheadError, send
+
+_UNSENT = (Weight.CONTRADICTION, Weight.AHEAD)
+
+
+@dataclass(slots=True)
+class CrlOutcome:
+    """What became of a CA's CRL at one target; `settled` are the objects that stand there."""
+
+    settled: list[Item] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    failures: list[GitcaError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def send_crl(publisher: Publisher, crl: JudgedCrl) -> CrlOutcome:
+    """Publish a CRL under each of its names, unless the gate is against it.
+
+    Raises: BackendUnavailableError; UsageError.
+    """
+    outcome = CrlOutcome()
+    if crl.has(Weight.CONTRADICTION):
+        outcome.failures += (_failure(crl, "", problem) for problem in crl.problems)
+        return outcome
+    for item in crl.rendition.items:
+        gate = _Gate(crl, item.path)
+        if send(publisher, item, gate, read_back=True):
+            outcome.sent.append(item.path)
+        outcome.failures += gate.failures
+        outcome.notes += gate.notes
+        if not gate.failures and not gate.is_withheld:
+            outcome.settled.append(item)
+    return outcome
+
+
+@dataclass(slots=True)
+class _Gate:
+    """Judges what stands where a CRL is to stand; keeps what came of its last look."""
+
+    crl: JudgedCrl
+    path: str
+    failures: tuple[GitcaError, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    is_withheld: bool = False
+
+    def __call__(self, stored: Stored | None) -> bool:
+        problems = tuple(self._problems(stored))
+        self.failures = tuple(
+            _failure(self.crl, self.path, problem)
+            for problem in problems
+            if problem.weight in _UNSENT
+        )
+        self.notes += (
+            f"{self.path}: {problem.message}; it was replaced"
+            for problem in problems
+            if problem.weight is Weight.REPAIR and not self.crl.has(Weight.LAPSED)
+        )
+        # A lapsed CRL still tells more than an older one, and less than nothing where none is.
+        replaces_older = stored is not None and not problems
+        self.is_withheld = self.crl.has(Weight.LAPSED) and not replaces_older
+        return not self.failures and not self.is_withheld
+
+    def _problems(self, stored: Stored | None) -> Iterator[Problem]:
+        if stored is not None:
+            rendition = self.crl.rendition
+            yield from judge_succession(
+                rendition.der, stored.content, rendition.issuer, self.crl.known
+            )
+
+
+def _failure(crl: JudgedCrl, path: str, problem: Problem) -> GitcaError:
+    where = f", at {path}" if path else ""
+    message = (
+        f"CRL {crl.known.signed} of CA {crl.rendition.ca} was not published{where}:"
+        f" {problem.message} ({problem.rule})"
+    )
+    kind = AheadError if problem.weight is Weight.AHEAD else ContradictionError
+    return kind(message, remedy=problem.remedy)

@@ -1,0 +1,150 @@
+"""Publish what a pushed commit holds: step 10 of the recipe, for all targets.
+
+Safe to run at any time, twice at once, and after a run that died anywhere: what is there already is
+not sent, nothing is put back to what an earlier commit gives, and a target that fails holds up no
+other and is caught up by the next run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitca.documents.load import Governing, load_governing
+from gitca.documents.publish_target import PublishTarget
+from gitca.errors import ContradictionError, GitcaError
+from gitca.git.store import Snapshot, Store
+from gitca.ledger.segment import segment_path
+from gitca.publishers import Publisher
+from gitca.reconcile.publication import Publication, read_publication
+from gitca.reconcile.published import Published, TargetReport
+from gitca.reconcile.sending import AheadError
+from gitca.reconcile.target import Progress, TargetRun
+
+RELOADS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """How to publish: who opens a target's URI, which targets (by number from 1; None: all).
+
+    `complete` looks at every object at the target instead of trusting the manifest. `concurrency`
+    bounds how many objects are under way at once.
+    """
+
+    open_publisher: Callable[[str], Publisher]
+    selected: frozenset[int] | None = None
+    complete: bool = False
+    concurrency: int = 32
+
+    def chosen(self, governing: Governing) -> Iterator[tuple[int, PublishTarget]]:
+        """Yield the targets of ca/repository.yaml that are to be published to, numbered."""
+        for number, target in enumerate(governing.repository.spec.publish, start=1):
+            if self.selected is None or number in self.selected:
+                yield number, target
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A commit as it was loaded, with what its `ca/` and `policies/` say."""
+
+    snapshot: Snapshot
+    governing: Governing
+
+
+def publish(
+    store: Store,
+    loaded: Loaded,
+    *,
+    publishing: Publishing,
+    clock: Callable[[], datetime],
+    progress: Progress = lambda *_: None,
+) -> Published:
+    """Publish what a commit holds to every target; return what was sent, and what failed.
+
+    Where a target has what a later commit gives, the branch is loaded anew and published: another
+    run was faster. Where the branch has no such commit, that is a contradiction of the target's.
+    Raises: ContradictionError where the ledger contradicts itself.
+    """
+    result = Published(loaded.snapshot.tip)
+    for _ in range(RELOADS):
+        result = _publish(store, loaded, publishing, clock(), progress).after(result)
+        if not any(target.is_ahead for target in result.targets):
+            break
+        # The state of a store is one value that grows: the number tells whether it has.
+        before = loaded.snapshot.state.head.number
+        loaded = _load(store)
+        if loaded.snapshot.state.head.number == before:
+            _contradict(result)
+            break
+    return result
+
+
+def _publish(
+    store: Store, loaded: Loaded, publishing: Publishing, now: datetime, progress: Progress
+) -> Published:
+    result = Published(loaded.snapshot.tip)
+    chosen = tuple(publishing.chosen(loaded.governing))
+    publication = None
+    if chosen:
+        publication = read_publication(store, loaded.snapshot, loaded.governing, now)
+    if publication is None:
+        return result
+    result.findings = publication.findings
+    for number, target in chosen:
+        report = TargetReport(number, target.to)
+        result.targets.append(report)
+        try:
+            _run(store, publication, target, report, publishing, progress)
+        except GitcaError as error:
+            report.failures.append(error)
+        report.is_ahead = any(isinstance(error, AheadError) for error in report.failures)
+    return result
+
+
+def _run(
+    store: Store,
+    publication: Publication,
+    target: PublishTarget,
+    report: TargetReport,
+    publishing: Publishing,
+    progress: Progress,
+) -> None:
+    with closing(publishing.open_publisher(target.to)) as publisher:
+        TargetRun(
+            publication,
+            publisher,
+            report,
+            target.certificates,
+            lambda number: _digest_of(store, publication.commit, number),
+            complete=publishing.complete,
+            concurrency=publishing.concurrency,
+            progress=progress,
+        ).run()
+
+
+def _digest_of(store: Store, commit: str, number: int) -> str | None:
+    """Return the digest of one segment of the ledger; None where there is none."""
+    blobs = [entry.blob for entry in store.entries(commit, segment_path(number))] if number else []
+    for data in store.read_segments(blobs):
+        return f"sha256:{hashlib.sha256(data).hexdigest()}"
+    return None
+
+
+def _load(store: Store) -> Loaded:
+    snapshot = store.load()
+    return Loaded(snapshot, load_governing(snapshot.entries, store.read))
+
+
+def _contradict(result: Published) -> None:
+    """Turn "the target is ahead" into a contradiction: no commit of the branch gives that."""
+    for target in result.targets:
+        target.failures = [
+            ContradictionError(error.message, remedy=error.remedy)
+            if isinstance(error, AheadError)
+            else error
+            for error in target.failures
+        ]
