@@ -19,6 +19,7 @@ from gitca.cli.scaffold.key_places import (
     slug,
     token_keys,
 )
+from gitca.cli.scaffold.pipelines import SCHEDULE, Forge
 from gitca.cli.settings import settings_of
 from gitca.errors import UsageError
 
@@ -64,6 +65,48 @@ def init(
     module: Annotated[
         str, typer.Option("--module", metavar="PATH", help="pkcs11: the token's library.")
     ] = "",
+    publish: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--publish",
+            metavar="URI",
+            help="Publish there: s3://BUCKET/PREFIX?region=R or directory:PATH; repeatable.",
+        ),
+    ] = None,
+    ci: Annotated[
+        Forge, typer.Option("--ci", help="Write the pipelines of this forge as well.")
+    ] = Forge.NONE,
+    repository: Annotated[
+        str, typer.Option("--repository", metavar="OWNER/NAME", help="--ci: where it will be.")
+    ] = "",
+    tool: Annotated[
+        str,
+        typer.Option(
+            "--tool",
+            metavar="REPOSITORY@COMMIT",
+            help="--ci: where pipelines get gitca from; by default as it is installed here.",
+        ),
+    ] = "",
+    aws_role: Annotated[
+        str,
+        typer.Option(
+            "--aws-role", metavar="ARN", help="--ci: the role that it runs as; else a variable."
+        ),
+    ] = "",
+    security_team: Annotated[
+        str,
+        typer.Option(
+            "--security-team", metavar="@TEAM", help="--ci: owns ca/, policies/ and pipelines."
+        ),
+    ] = "",
+    owners: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--owners",
+            metavar="FOLDER=@TEAM",
+            help="--ci: who owns a folder of requests/; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Make a CA repository that reconciles as it is.
 
@@ -72,22 +115,31 @@ def init(
     the file that GITCA_KEY_PASSPHRASE_FILE names, or a passphrase that is asked for. With awskms
     and pkcs11 the CAs' documents name keys that `gitca keys create` is then to make. The folder
     appears whole or not at all.
+
+    With --ci come the pipelines: a plan for each pull request, and a reconcile for each merge and
+    by schedule; and SETUP.md, which says what remains to be done for them.
     """
     from gitca.cli.fresh import fresh_folder
+    from gitca.cli.init_pipelines import Given, Keys, checked_pipelines
     from gitca.cli.init_text import write_made
 
     names = _checked(domain, organization, country)
     given = {"--region": region, "--token": token, "--module": module}
     keys = _key_places(names, signer, given)
+    wanted = Given(ci, repository, tool, aws_role, security_team, tuple(owners or ()))
+    where = Keys(signer.value, region, module)
+    pipelines = checked_pipelines(wanted, where, tuple(publish or ()), directory)
     make = _maker(keys) if signer is SignerKind.FILE else None
+    every = SCHEDULE if pipelines.files else ""
+    files = render(names, keys, every=every, publish=tuple(publish or ()))
     with fresh_folder(directory) as folder:
-        for path, content in render(names, keys).items():
+        for path, content in (files | dict(pipelines.files)).items():
             _write(folder / path, content)
         if make is not None:
             make(folder)
         _commit(folder, names)
     if not settings_of(context).is_quiet:
-        write_made(directory, names.domain, signer=signer.value, module=module)
+        write_made(directory, names.domain, keys=where, steps=pipelines.steps)
 
 
 def _key_places(names: Names, signer: SignerKind, given: Mapping[str, str]) -> KeyPlaces:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +28,35 @@ class Names:
     country: str = ""
 
 
-def render(names: Names, keys: KeyPlaces = FILES) -> dict[str, bytes]:
-    """Return the content of every file of the scaffold by its path in the new repository."""
-    return {path: _fill(source, names, keys) for path, source in sorted(_sources())}
+def render(
+    names: Names, keys: KeyPlaces = FILES, *, every: str = "", publish: Sequence[str] = ()
+) -> dict[str, bytes]:
+    """Return the content of every file of the scaffold by its path in the new repository.
+
+    `every` is how often a pipeline reconciles, and `publish` the URIs of where it publishes to;
+    both have been checked, and may be empty.
+    """
+    files = {path: _fill(source, names, keys) for path, source in sorted(_sources())}
+    files["ca/repository.yaml"] += _spec_lines(names, every, publish).encode()
+    return files
+
+
+def _spec_lines(names: Names, every: str, publish: Sequence[str]) -> str:
+    lines = []
+    if every:
+        lines.append(
+            "  # As the pipeline's schedule has it: plans warn of CRLs that lapse between runs."
+        )
+        lines.append(f"  reconcileEvery: {every}")
+    if publish:
+        lines.append(
+            "  # Where relying parties read CRLs, CA certificates, chains and certificates."
+        )
+        lines.append("  publish:")
+        lines += [f'    - to: "{quoted(target)}"' for target in publish[:1]]
+        lines.append(f'      url: "http://pki.{quoted(names.domain)}/"')
+        lines += [f'    - to: "{quoted(target)}"' for target in publish[1:]]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _sources() -> Iterator[tuple[str, Path]]:

@@ -118,7 +118,8 @@ def _github(path: Path, setting: Setting) -> bytes:
         "KEY_ENV": _text(keys / f"{setting.signer}.env.yml"),
         "INSTALL_WITH": "        with:\n          extras: pkcs11\n\n" if is_token else "\n",
     }
-    values = ACTIONS | {
+    values = {
+        **ACTIONS,
         "BRANCH": setting.branch,
         "TOOL_REPOSITORY": setting.tool.repository,
         "TOOL_PLAN_REF": setting.tool.plan_ref,

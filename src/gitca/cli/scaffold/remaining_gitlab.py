@@ -1,0 +1,95 @@
+"""What remains to be done on GitLab before its pipelines work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitca.cli.scaffold.pipelines import Setting
+from gitca.cli.scaffold.remaining import (
+    NO_TOOL,
+    Place,
+    Step,
+    aws_steps,
+    key_step,
+    needs_aws,
+    tool_step,
+)
+
+CLIENTS = "GitLab's `glab` and, for AWS, `aws`"
+_NO_PROJECT = "GROUP/NAME"
+
+
+def gitlab_steps(setting: Setting, place: Place) -> Iterator[Step]:
+    """Yield the steps in their order; commands of later ones use what earlier ones set."""
+    if setting.tool == NO_TOOL:
+        yield tool_step(".gitlab-ci.yml")
+    yield Step(
+        "An empty project; nothing is pushed yet:",
+        (
+            f"PROJECT={place.path or _NO_PROJECT}",
+            'glab repo create "$PROJECT" --private --skipGitInit',
+            f'git remote add origin "https://{place.host}/$PROJECT.git"',
+        ),
+    )
+    subject = f'"project_path:$PROJECT:ref_type:branch:ref:{setting.branch}"'
+    yield from aws_steps(setting, place, issuer=place.host, subject=subject)
+    yield from _variables(setting, place)
+    yield key_step(setting, store=_stored(setting))
+    yield from _rules(setting)
+    yield Step(
+        f"The schedule, at Build > Pipeline schedules: 17 */6 * * * in UTC, of the branch"
+        f" {setting.branch}, owned by somebody who may merge to it. Renewals and CRLs fall due"
+        " without anybody's commit."
+    )
+    yield Step(
+        "Look at what it did:",
+        ("glab ci status", "git pull && gitca doctor && gitca verify"),
+    )
+
+
+def _variables(setting: Setting, place: Place) -> Iterator[Step]:
+    yield Step(
+        "A project access token that pushes, at Settings > Access tokens: the role Maintainer,"
+        " the scope write_repository, no other. As a variable that protected branches alone have:",
+        (_variable("GITCA_PUSH_TOKEN", "TOKEN", masked=True),),
+    )
+    if needs_aws(setting, place) and not setting.role:
+        yield Step("The role, for the pipeline:", (_variable("GITCA_AWS_ROLE", '"$ROLE"'),))
+
+
+def _variable(name: str, value: str, *, masked: bool = False) -> str:
+    hidden = " --masked" if masked else ""
+    return f'glab variable set {name} {value} --repo "$PROJECT" \\\n  --protected{hidden}'
+
+
+def _stored(setting: Setting) -> tuple[str, ...]:
+    if setting.signer == "file":
+        return (
+            _variable("GITCA_KEY_PASSPHRASE", "PASSPHRASE", masked=True),
+            *(
+                f'glab variable set GITCA_{ca.upper()}_KEY --repo "$PROJECT" \\\n'
+                f"  --protected --type file < .gitca/keys/{ca}.pem"
+                for ca in ("issuing", "root")
+            ),
+        )
+    if setting.signer == "pkcs11":
+        return (_variable("GITCA_PKCS11_PIN", "PIN", masked=True),)
+    return ()
+
+
+def _rules(setting: Setting) -> Iterator[Step]:
+    yield Step(
+        "Settings > CI/CD > Variables: the minimum role to use pipeline variables is nobody. Who"
+        " starts a pipeline by hand could otherwise override what it is told."
+    )
+    yield Step(
+        "The documents. This starts the first reconcile:",
+        (f"git push --set-upstream origin {setting.branch}",),
+    )
+    yield Step(
+        f"The rules. Settings > Repository > Protected branches: to {setting.branch} nobody pushes"
+        " but the token's user (where the plan has no users there: Maintainers), merge by"
+        " Maintainers, no force push, code owner approval where the plan has it. Settings > Merge"
+        " requests: pipelines must succeed. Environments: gitca is protected, where the plan has"
+        " it. The scopes of .gitlab/CODEOWNERS have to be groups of this project."
+    )
