@@ -20,6 +20,7 @@ from gitca.cli import (
     planning,
     policies,
     proof,
+    publish,
     requests,
     revoke,
     schema,
@@ -100,6 +101,7 @@ app.command("validate", epilog=EXAMPLES["validate"])(documents.validate)
 app.command("plan", epilog=EXAMPLES["plan"])(planning.plan)
 app.command("reconcile", epilog=EXAMPLES["reconcile"])(operate.reconcile)
 app.command("sign", epilog=EXAMPLES["sign"])(sign.sign)
+app.command("publish", epilog=EXAMPLES["publish"])(publish.publish)
 app.command("verify", epilog=EXAMPLES["verify"])(proof.verify)
 app.command("list", epilog=EXAMPLES["list"])(inventory.list_certificates)
 app.command("show", epilog=EXAMPLES["show"])(show.show)

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from gitca.cli.output import Piece, Styled, counted, write_line
+from gitca.cli.published import published_record, write_published
 from gitca.cli.report import tally, write_findings
 from gitca.cli.settings import Settings
 from gitca.cli.times import format_time
+from gitca.findings import Finding
 from gitca.ledger.events import Adopted, CrlParticulars, CsrParticulars, Ordered, Revoked
 from gitca.plan.model import CreateAuthority, RequestAuthority
 from gitca.plan.render_json import finding_record
@@ -33,7 +35,8 @@ def report_record(report: Report) -> dict[str, object]:
         "waiting": [waiting_record(waiting) for waiting in report.waiting],
         "absent": dict(report.absent),
         "unreachable": dict(report.unreachable),
-        "findings": [finding_record(finding) for finding in report.findings],
+        "findings": [finding_record(finding) for finding in all_findings(report)],
+        "published": published_record(report.published),
         "workingTree": report.working_tree,
     }
 
@@ -85,7 +88,7 @@ def write_report(report: Report, settings: Settings) -> None:
     """Write the findings, and unless quiet what was done."""
     if not settings.is_quiet:
         _write_done(report, everything=settings.is_verbose)
-    write_findings(report.findings)
+    write_findings(all_findings(report))
     for ca, reason in report.unreachable.items():
         write_line(Styled(f"CA {ca}: ", "yellow"), f"its key is out of reach: {reason}")
     for line in waiting_lines(report.waiting):
@@ -96,8 +99,17 @@ def write_report(report: Report, settings: Settings) -> None:
         until = max(held.until for held in report.held)
         orders = counted(len(report.held), "order")
         write_line(f"{orders} held by another run until {format_time(until)}; run again after that")
+    if report.published is not None:
+        write_published(
+            report.published, is_quiet=settings.is_quiet, is_verbose=settings.is_verbose
+        )
     if not settings.is_quiet:
         _write_end(report)
+
+
+def all_findings(report: Report) -> tuple[Finding, ...]:
+    """The findings of a run, with those of publishing."""
+    return report.findings + (report.published.findings if report.published else ())
 
 
 def waiting_lines(waiting: Iterable[Waiting]) -> Iterator[str]:
@@ -184,7 +196,7 @@ def signed_line(ordered: Ordered) -> list[Piece]:
 def _write_end(report: Report) -> None:
     done = ", ".join(_totals(report))
     idle = "Nothing done" if report.held or report.waiting else "Nothing to do"
-    write_line(f"{done or idle}; {tally(report.findings)}.")
+    write_line(f"{done or idle}; {tally(all_findings(report))}.")
     if report.working_tree:
         write_line(Styled("note: ", "yellow"), report.working_tree)
 

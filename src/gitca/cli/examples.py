@@ -57,6 +57,11 @@ EXAMPLES = {
         "  gitca sign --ca root --offline   without a network, on the local branch",
         "  gitca sign                       carry over what was signed offline",
     ),
+    "publish": _examples(
+        "  gitca publish                what differs, to every target",
+        "  gitca publish --target 2     to the second target of ca/repository.yaml alone",
+        "  gitca publish --complete     look at every object, and mend what drifted",
+    ),
     "verify": _examples(
         "  gitca verify", "  gitca verify --since 2026-11-23", "  gitca verify --format json"
     ),

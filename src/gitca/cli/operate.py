@@ -41,6 +41,9 @@ def reconcile(
             help="Ask for at most so many signatures at once.",
         ),
     ] = 32,
+    no_publish: Annotated[
+        bool, typer.Option("--no-publish", help="Leave publishing to `gitca publish`.")
+    ] = False,
     output_format: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
 ) -> None:
     """Make the branch's documents true.
@@ -49,14 +52,18 @@ def reconcile(
     local branch where there is no origin), never on the working tree. Every order is recorded in a
     pushed commit before a key signs it; a run that died is finished by the next. A denied request
     holds up nothing but itself. What a key at another machine is to sign is ordered and left for
-    `gitca sign` there.
+    `gitca sign` there. At last all is published to the targets of ca/repository.yaml.
     """
+    from functools import partial
+
     from gitca.cli.clone import check_authority, open_store
     from gitca.cli.done import report_record, write_report
     from gitca.cli.passphrase import signer_opener
     from gitca.cli.run import next_serial, run_name
     from gitca.documents.load import load_governing
+    from gitca.publishers import open_publisher
     from gitca.reconcile.keys import Keys
+    from gitca.reconcile.publish import Publishing
     from gitca.reconcile.recipe import World, reconcile
 
     settings = settings_of(context)
@@ -72,8 +79,17 @@ def reconcile(
             for name in ca:
                 check_authority(governing, name)
         world = World(clock, next_serial, run_name())
+        publishing = Publishing(
+            partial(open_publisher, base=settings.root), concurrency=concurrency
+        )
         report = reconcile(
-            store, keys, world, take_over=take_over, progress=progress, concurrency=concurrency
+            store,
+            keys,
+            world,
+            take_over=take_over,
+            progress=progress,
+            concurrency=concurrency,
+            publishing=None if no_publish else publishing,
         )
     if output_format is Format.JSON:
         write_json(report_record(report))
