@@ -32,10 +32,14 @@ for name in $FORGE_PROTECTED; do
     [ "$new" != $nothing ] || refuse "a protected branch cannot be deleted"
     [ "$old" = $nothing ] || [ "$(git merge-base "$old" "$new")" = "$old" ] ||
         refuse "a protected branch takes no forced push"
-    [ "$FORGE_BYPASS" = 1 ] || refuse "changes must be made through a pull request"
+    case " $FORGE_BYPASSES " in
+    *" $name "*) ;;
+    *) refuse "changes must be made through a pull request" ;;
+    esac
 done
 if [ "$FORGE_WORKFLOWS" = 0 ] && [ "$new" != $nothing ]; then
-    git diff --quiet refs/heads/main "$new" -- .github/workflows ||
+    # To leave them out, as a branch of issued/ alone does, is neither.
+    [ -z "$(git diff --name-only --diff-filter=d refs/heads/main "$new" -- .github/workflows)" ] ||
         refuse "this token may not create or update workflows"
 fi
 """
@@ -86,7 +90,7 @@ class Forge:
     """The repository and everything around it; one lock for what several requests change."""
 
     folder: Path
-    protected: tuple[str, ...] = ("main",)
+    protected: Mapping[str, tuple[str, ...]]  # a branch, and whom its rules let push
     url: str = ""
     tokens: dict[str, Token] = field(default_factory=dict)
     pulls: dict[int, Pull] = field(default_factory=dict)
@@ -97,10 +101,11 @@ class Forge:
     identities: dict[str, Mapping[str, str]] = field(default_factory=dict)  # OIDC: token, claims
     events: list[Event] = field(default_factory=list)
     calls: list[tuple[str, str, str]] = field(default_factory=list)
+    public: set[str] = field(default_factory=set)  # repositories that everybody may read
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
-    def create(cls, folder: Path, seed: Path, protected: tuple[str, ...]) -> Forge:
+    def create(cls, folder: Path, seed: Path, protected: Mapping[str, tuple[str, ...]]) -> Forge:
         """Make the repository with the main branch of another one."""
         forge = cls(folder, protected)
         path = forge.path(REPOSITORY)
@@ -273,14 +278,16 @@ class Forge:
         names = git(self.origin, "diff", "--name-only", "-z", before, after)
         return tuple(name for name in names.split("\0") if name)
 
-    def hook_environment(self, token: Token, *, bypass: bool) -> dict[str, str]:
+    def hook_environment(self, token: Token) -> dict[str, str]:
         """Return what the hook is told of who pushes."""
         is_app = token.identity in (ACTIONS, BOT)
         may_change = not is_app or token.allows("workflows", "write")
         return {
             "FORGE_IDENTITY": token.identity,
             "FORGE_PROTECTED": " ".join(self.protected),
-            "FORGE_BYPASS": "1" if bypass else "0",
+            "FORGE_BYPASSES": " ".join(
+                name for name, through in self.protected.items() if token.identity in through
+            ),
             "FORGE_WORKFLOWS": "1" if may_change else "0",
         }
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from pipeline.forge import REPOSITORY, Forge, Token
+from pipeline.forge import REPOSITORY, Forge, Token, git
 
 Answer = tuple[int, Any]
 LONGEST_BODY = 65_536  # characters of a comment's body
@@ -112,6 +112,7 @@ def _comment(call: Call) -> Answer:
         "id": number,
         "body": call.body["body"],
         "user": {"login": login, "type": "Bot" if login.endswith("[bot]") else "User"},
+        "html_url": f"{call.forge.url}/{REPOSITORY}/pull/{call.number}#issuecomment-{number}",
         "performed_via_github_app": {"slug": "github-actions"} if login.endswith("[bot]") else None,
     }
     call.forge.comments[call.number][number] = made
@@ -128,12 +129,37 @@ def _edit(call: Call) -> Answer:
     return 404, {"message": "Not Found"}
 
 
+def _run(call: Call) -> Answer:
+    run = call.forge.runs.get(call.number)
+    return (200, run.described) if run else (404, {"message": "Not Found"})
+
+
+def _compare(call: Call) -> Answer:
+    try:
+        merged = git(call.forge.origin, "merge-base", call.found["base"], call.found["head"])
+    except AssertionError:
+        return 404, {"message": "Not Found"}
+    return 200, {"merge_base_commit": {"sha": merged}}
+
+
+def _contents(call: Call) -> Answer:
+    """Describe a file of a commit; those of forks are to be had as well, as on GitHub."""
+    blob = call.forge.tree(call.query["ref"][0]).get(call.found["path"])
+    found = {"type": "file", "sha": blob, "path": call.found["path"]}
+    return (200, found) if blob else (404, {"message": "Not Found"})
+
+
 def _artifacts(call: Call) -> Answer:
     run = call.forge.runs.get(call.number)
     if run is None:
         return 404, {"message": "Not Found"}
     listed = [
-        {"id": call.number * 1000 + index, "name": name, "size_in_bytes": len(content)}
+        {
+            "id": call.number * 1000 + index,
+            "name": name,
+            "size_in_bytes": len(content),
+            "expired": False,
+        }
         for index, (name, content) in enumerate(run.artifacts.items())
     ]
     return 200, {"total_count": len(listed), "artifacts": listed}
@@ -158,6 +184,12 @@ _ENDPOINTS: tuple[tuple[str, str, tuple[str, ...], Callable[[Call], Answer]], ..
     ("GET", r"/issues/(?P<number>\d+)/comments", _READ_COMMENTS, _comments),
     ("POST", r"/issues/(?P<number>\d+)/comments", _WRITE_COMMENTS, _comment),
     ("PATCH", r"/issues/comments/(?P<number>\d+)", _WRITE_COMMENTS, _edit),
+    (
+        *("GET", r"/compare/(?P<base>[0-9a-f]{40})\.\.\.(?P<head>[0-9a-f]{40})"),
+        *(("contents:read",), _compare),
+    ),
+    ("GET", r"/contents/(?P<path>.+)", ("contents:read",), _contents),
+    ("GET", r"/actions/runs/(?P<number>\d+)", ("actions:read",), _run),
     ("GET", r"/actions/runs/(?P<number>\d+)/artifacts", ("actions:read",), _artifacts),
     ("GET", r"/actions/artifacts/(?P<number>\d+)/zip", ("actions:read",), _artifact),
 )

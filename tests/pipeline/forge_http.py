@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from pipeline import forge_api
-from pipeline.forge import BOT, REPOSITORY, Forge, Token, to_json
+from pipeline.forge import REPOSITORY, Forge, Token, to_json
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM")
 
@@ -108,8 +108,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(401, "text/plain", b"", WWW_Authenticate='Basic realm="forge"')
             return
         is_theirs = repository.partition("/")[0] == token.identity
-        may = is_theirs or (
-            repository == REPOSITORY and token.allows("contents", "write" if writes else "read")
+        is_public = repository in forge.public and not writes
+        may = (
+            is_theirs
+            or is_public
+            or (
+                repository == REPOSITORY and token.allows("contents", "write" if writes else "read")
+            )
         )
         if not may or not forge.path(repository).is_dir():
             self._send(403, "text/plain", b"forge: this credential may not do that\n")
@@ -117,11 +122,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._backend(path, token, body, forge)
 
     def _backend(self, path: str, token: Token, body: bytes, forge: Forge) -> None:
-        bypass = token.identity == BOT
         query = urlsplit(self.path).query
         environment = {
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
-            **forge.hook_environment(token, bypass=bypass),
+            **forge.hook_environment(token),
             "GIT_PROJECT_ROOT": str(forge.folder / "repositories"),
             "GIT_HTTP_EXPORT_ALL": "1",
             "PATH_INFO": path,

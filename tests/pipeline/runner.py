@@ -33,6 +33,7 @@ class Run:
     jobs: dict[str, Job] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, bytes] = field(default_factory=dict)
+    described: dict[str, Any] = field(default_factory=dict)  # as the API describes it
 
     @property
     def name(self) -> str:
@@ -57,7 +58,6 @@ class Runner:
     forge: Forge
     setting: Setting
     folder: Path
-    is_public: bool = False
     groups: dict[str, threading.Lock] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
 
@@ -93,7 +93,7 @@ class Runner:
         with self._group(workflow.content.get("concurrency"), Scope(contexts)):
             for name in _in_order(workflow.jobs):
                 self._run_job(run, name, contexts)
-        if event.name != "workflow_run" and not event.name.startswith("dispatch"):
+        if event.name != "workflow_run":
             self._tell_completed(run)
         return run
 
@@ -214,6 +214,7 @@ class Runner:
             "pull_requests": [pull] if pull and not event.from_fork else [],
             "actor": {"login": event.actor},
         }
+        run.described = described
         payload = {
             "action": "completed",
             "workflow_run": described,

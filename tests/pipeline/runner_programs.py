@@ -20,6 +20,7 @@ _NOTE = """\
 {{ printf '%s\\0' '{name}' "$@"; printf '\\0'; env -0; }} > '{observed}'/{name}.$$
 """
 _GIT = "exec '{real}' \"$@\"\n"
+_SLEEP = "exit 0\n"  # written down, and not waited for
 _GITCA = "{variables}exec '{python}' -m gitca \"$@\"\n"
 # venv makes an environment with these programs, pip does nothing, anything else is run.
 _PYTHON = """\
@@ -68,7 +69,7 @@ class Programs:
             "observed": observed,
             "variables": "".join(f"export {name}='{value}'\n" for name, value in exported.items()),
         }
-        texts = {"git": _GIT, ".gitca": _GITCA, "python3": _PYTHON}
+        texts = {"git": _GIT, "sleep": _SLEEP, ".gitca": _GITCA, "python3": _PYTHON}
         for name, text in texts.items():
             path = folder / name
             path.write_text((_NOTE + text).format(name=name.lstrip("."), **values))

@@ -66,7 +66,7 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
     git(tmp_path, "init", "-q", "-b", "main", str(seed))
     git(seed, "add", ".")
     git(seed, "commit", "-q", "-m", "first")
-    forge = Forge.create(tmp_path / "forge", seed, ("main",))
+    forge = Forge.create(tmp_path / "forge", seed, {"main": (BOT,)})
     forge.environments["vault"] = Environment(("main",), secrets={"KEY": "sesame"})
     with forge_http.serving(forge):
         yield Runner(forge, Setting(Programs(), {}, lambda role, token: {}), tmp_path / "jobs")

@@ -1,0 +1,121 @@
+"""A TLS server and a client of OpenSSL's, who know the roots and what certificates point to."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from components import require
+from judges.chain import Verdict
+from judges.process import ask, must
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_START_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a web server gave."""
+
+    content: bytes
+    media_type: str
+    cache_control: str
+
+
+def fetch(url: str) -> Answer:
+    """Return what lies at a URL, as anybody gets it."""
+    with _DIRECT.open(url, timeout=30) as answer:
+        headers = answer.headers
+        return Answer(
+            answer.read(), headers.get("Content-Type", ""), headers.get("Cache-Control", "")
+        )
+
+
+@contextmanager
+def tls_server(folder: Path, chain: bytes, key: Path) -> Iterator[int]:
+    """Serve TLS with a certificate and its chain; give the port."""
+    require("openssl")
+    (folder / "server.pem").write_bytes(chain)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    command = [
+        *("openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet"),
+        *("-cert", "server.pem", "-cert_chain", "server.pem", "-key", str(key)),
+    ]
+    with subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as process:
+        try:
+            _wait(port, process)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise RuntimeError("openssl s_server does not listen")
+
+
+def connect(folder: Path, port: int, host: str, roots: bytes) -> Verdict:
+    """Handshake as a client who trusts the roots, and holds the whole chain against CRLs.
+
+    The CRLs are those that the certificates point to, fetched by the client as it meets them.
+    """
+    (folder / "roots.pem").write_bytes(roots)
+    crls = folder / "crls.pem"
+    crls.write_bytes(b"".join(_crls(folder, port, host)))
+    answer = ask(
+        *("openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", host),
+        *(
+            "-verify_hostname",
+            host,
+            "-verify_return_error",
+            "-x509_strict",
+            "-purpose",
+            "sslserver",
+        ),
+        *("-no-CApath", "-no-CAstore", "-CAfile", "roots.pem", "-crl_check_all"),
+        *("-CRL", "crls.pem", "-CRLform", "PEM"),
+        cwd=folder,
+    )
+    return Verdict(
+        answer.status == 0 and "Verify return code: 0 (ok)" in answer.words, answer.words
+    )
+
+
+def presented(port: int, host: str) -> list[bytes]:
+    """Return the certificates that a server presents, its own first, in PEM."""
+    shown = ask(
+        *("openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", host, "-showcerts")
+    )
+    return re.findall(
+        rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", shown.output, re.DOTALL
+    )
+
+
+def crl_url(certificate: bytes) -> str:
+    """Return the URL of the CRL that a certificate points to, as OpenSSL reads it."""
+    text = must("openssl", "x509", "-noout", "-ext", "crlDistributionPoints", stdin=certificate)
+    [url] = re.findall(r"URI:(\S+)", text.decode())
+    return str(url)
+
+
+def _crls(folder: Path, port: int, host: str) -> Iterator[bytes]:
+    for certificate in presented(port, host):
+        answer = fetch(crl_url(certificate))
+        assert answer.media_type == "application/pkix-crl", answer.media_type
+        yield must("openssl", "crl", "-inform", "DER", stdin=answer.content)
