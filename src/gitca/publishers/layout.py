@@ -13,6 +13,7 @@ from datetime import datetime
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
+from gitca.documents.published_names import bundle_name, certificate_names, crl_names
 from gitca.errors import ContradictionError
 from gitca.ledger.image import (
     CERTIFICATE_LABEL,
@@ -73,14 +74,6 @@ class Leaf:
     build: Callable[[], Item]
 
 
-def authority_paths(ca: str, key_identifier: str) -> Mapping[str, tuple[str, ...]]:
-    """Return where a CA's objects lie that URLs in certificates may name: `crl` and `caIssuers`."""
-    return {
-        "crl": (f"{ca}.crl", f"{ca}-{key_identifier}.crl"),
-        "caIssuers": (f"{ca}.cer", f"{ca}-{key_identifier}.cer", f"{ca}.p7c"),
-    }
-
-
 def issuing(state: LedgerState) -> Iterator[tuple[str, AuthorityRecord, Certificate]]:
     """Yield the CAs that have a certificate, with it.
 
@@ -109,12 +102,9 @@ def crl_renditions(
         )
         crl_der, identifier = crls[name], _key_identifier(certificate)
         pem = to_pem(crl_der, CRL_LABEL).encode()
-        items = (
-            render(f"{name}.crl", crl_der),
-            render(f"{name}-{identifier}.crl", crl_der),
-            render(f"{name}.crl.pem", pem),
-        )
-        yield CrlRendition(name, crl_der, certificate, items)
+        items = [render(path, crl_der) for path in crl_names(name, identifier)]
+        items.append(render(f"{name}.crl.pem", pem))
+        yield CrlRendition(name, crl_der, certificate, tuple(items))
 
 
 def authority_items(
@@ -176,8 +166,8 @@ def _own_items(
     if order is None:
         return
     own = certificate_der(order)
-    yield CERTIFICATE.item(f"{name}.cer", own)
-    yield CERTIFICATE.item(f"{name}-{_key_identifier(certificate)}.cer", own)
+    for path in certificate_names(name, _key_identifier(certificate)):
+        yield CERTIFICATE.item(path, own)
     yield CERTIFICATE_PEM.item(f"{name}.pem", _pem(own).encode())
     if not is_self_signed(order):
         # Of the CAs above those certificates that are in use now, which may have been renewed.
@@ -188,7 +178,7 @@ def _own_items(
         for cross in record.crosses.values()
         if cross.signed is not None and not state.is_revoked(cross)
     ]
-    yield PKCS7.item(f"{name}.p7c", certs_only([own, *crosses]))
+    yield PKCS7.item(bundle_name(name), certs_only([own, *crosses]))
 
 
 def _roots(state: LedgerState, authorities: Authorities, now: datetime) -> bytes:
