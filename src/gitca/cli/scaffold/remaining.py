@@ -135,8 +135,8 @@ def aws_steps(setting: Setting, place: Place, *, issuer: str, subject: str) -> I
             f"ACCOUNT={account}",
             f'ROLE="{role}"',
             f"SUBJECT={subject}",
-            f"aws iam create-role --role-name {name} --assume-role-policy-document \\\n"
-            '  "$(sed "s|ACCOUNT|$ACCOUNT|; s|SUBJECT|$SUBJECT|" setup/aws-trust.json)"',
+            'TRUST=$(sed "s|ACCOUNT|$ACCOUNT|; s|SUBJECT|$SUBJECT|" \\\n  setup/aws-trust.json)',
+            f'aws iam create-role --role-name {name} \\\n  --assume-role-policy-document "$TRUST"',
         ),
     )
     if place.buckets:

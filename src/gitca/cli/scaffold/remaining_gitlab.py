@@ -50,31 +50,33 @@ def gitlab_steps(setting: Setting, place: Place) -> Iterator[Step]:
 def _variables(setting: Setting, place: Place) -> Iterator[Step]:
     yield Step(
         "A project access token that pushes, at Settings > Access tokens: the role Maintainer,"
-        " the scope write_repository, no other. As a variable that protected branches alone have:",
-        (_variable("GITCA_PUSH_TOKEN", "TOKEN", masked=True),),
+        " the scope write_repository, no other. From a file TOKEN, into a variable that protected"
+        " branches alone have:",
+        (_secret("GITCA_PUSH_TOKEN", "TOKEN"),),
     )
     if needs_aws(setting, place) and not setting.role:
         yield Step("The role, for the pipeline:", (_variable("GITCA_AWS_ROLE", '"$ROLE"'),))
 
 
-def _variable(name: str, value: str, *, masked: bool = False) -> str:
-    hidden = " --masked" if masked else ""
-    return f'glab variable set {name} {value} --repo "$PROJECT" \\\n  --protected{hidden}'
+def _variable(name: str, value: str) -> str:
+    return f'glab variable set {name} {value} --protected \\\n  --repo "$PROJECT"'
+
+
+def _secret(name: str, file: str, options: str = "--masked") -> str:
+    # By standard input: what stands in a command, every process of the machine can read.
+    return f'glab variable set {name} --protected {options} \\\n  --repo "$PROJECT" < {file}'
 
 
 def _stored(setting: Setting) -> tuple[str, ...]:
     if setting.signer == "file":
         return (
-            _variable("GITCA_KEY_PASSPHRASE", "PASSPHRASE", masked=True),
+            _secret("GITCA_KEY_PASSPHRASE", "PASSPHRASE"),
             *(
-                f'glab variable set GITCA_{ca.upper()}_KEY --repo "$PROJECT" \\\n'
-                f"  --protected --type file < .gitca/keys/{ca}.pem"
+                _secret(f"GITCA_{ca.upper()}_KEY", f".gitca/keys/{ca}.pem", "--type file")
                 for ca in ("issuing", "root")
             ),
         )
-    if setting.signer == "pkcs11":
-        return (_variable("GITCA_PKCS11_PIN", "PIN", masked=True),)
-    return ()
+    return (_secret("GITCA_PKCS11_PIN", "PIN"),) if setting.signer == "pkcs11" else ()
 
 
 def _rules(setting: Setting) -> Iterator[Step]:
