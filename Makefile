@@ -1,8 +1,8 @@
 # Every target makes its own environment first: Python 3.11 or later, pip, make and Git are enough.
 #
 #   make test   runs all tests; `make test PYTEST="tests/x509 -k csr"` runs some
-#   make check  is what CI runs: style, types, layers, and the tests' branch coverage; the tests run
-#               again only if something has changed since they passed
+#   make check  is what CI runs: style, types, layers, pipelines, and the tests' branch coverage; the
+#               tests run again only if something has changed since they passed
 #   make bench  sizes: make bench ISSUE=1000 CRL=100000 PLAN="1000 20000" POLICY=10000 KMS=1000
 #               STARTUP=20 VERIFY=100000
 #
@@ -27,15 +27,16 @@ HISTORIES ?= 2000
 
 BIN := .venv/bin
 # What the outcome of the tests depends on.
-SOURCES := src tests bench schemas ca policies requests issued docs tools .ci Makefile README.md \
-	CHANGELOG.md CONTRIBUTING.md pyproject.toml constraints.txt
+SOURCES := src tests bench schemas ca policies requests issued docs tools .ci .github .gitlab \
+	.gitlab-ci.yml .pre-commit-hooks.yaml action.yml Makefile README.md CHANGELOG.md CONTRIBUTING.md \
+	pyproject.toml constraints.txt
 # True where nothing has changed since all tests passed.
 UNCHANGED = [ -f .venv/tested ] && [ -z "$$(find $(wildcard $(SOURCES)) \
 	-name __pycache__ -prune -o -newer .venv/tested -print | head -n 1)" ]
 
 export PYTHON
 
-.PHONY: help demo test fuzz reliability check style types layers coverage bench schemas constraints golden clean
+.PHONY: help demo test fuzz reliability check style types layers pipelines coverage bench schemas constraints golden clean
 
 help:
 	@echo "make demo         the whole loop on this machine, with this repository's own documents"
@@ -43,7 +44,7 @@ help:
 	@echo "make test         all tests; PYTEST=… for some"
 	@echo "make fuzz         every parser fuzzed for SECONDS=60 each; make test does so for three"
 	@echo "make reliability  faults, races, SIGKILL and HISTORIES=2000 random histories; hours"
-	@echo "make check        what CI runs: ruff, mypy, import-linter, tests with branch coverage"
+	@echo "make check        what CI runs: ruff, mypy, import-linter, zizmor, schemas, tests with branch coverage"
 	@echo "make bench        speed, each figure beside a peer's; ISSUE= CRL= PLAN= POLICY= KMS= STARTUP= VERIFY="
 	@echo "make golden       rewrite tests/golden/ with what the commands print now"
 	@echo "make schemas      write schemas/ from the models"
@@ -80,7 +81,7 @@ fuzz: .venv/installed
 golden: .venv/installed
 	@$(BIN)/python -m pytest -n $(JOBS) --update-golden $(PYTEST)
 
-check: style types layers coverage
+check: style types layers pipelines coverage
 
 style: .venv/installed
 	@$(BIN)/ruff check --quiet
@@ -88,9 +89,19 @@ style: .venv/installed
 
 types: .venv/installed
 	@$(BIN)/mypy
+	@$(BIN)/mypy --strict --python-version 3.11 tools/*.py
 
 layers: .venv/installed
 	@$(BIN)/lint-imports --no-cache > .venv/layers 2>&1 || { cat .venv/layers; exit 1; }
+
+# This project's own; the tests judge in the same way what `gitca init` writes for every signer.
+pipelines: .venv/installed
+	@$(BIN)/zizmor --offline --quiet --no-progress --persona auditor --strict-collection --collect=all \
+		.github action.yml .pre-commit-hooks.yaml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci \
+		.gitlab-ci.yml
 
 coverage: .venv/installed
 	@$(UNCHANGED) || $(MAKE) --no-print-directory test PYTEST=
