@@ -23,6 +23,7 @@ class Call:
     arrived: float = field(default_factory=time.monotonic)
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     region: str = ""
+    access_key: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -31,15 +32,15 @@ class Call:
         return str(self.parameters.get("KeyId") or self.parameters.get("TargetKeyId") or "")
 
     def read(self, request: Request) -> None:
-        """Take the region and the parameters from a request. Raises: KmsError.
+        """Take access key, region and parameters from a request. Raises: KmsError.
 
-        The region is in the credential scope (AWS General Reference, "Elements of an AWS API
+        Both are in the credential scope (AWS General Reference, "Elements of an AWS API
         request signature"). Who signed the request is not checked.
         """
         try:
             scope = request.headers["authorization"].split("Credential=", 1)[1].split(",", 1)[0]
-            self.region = scope.split("/")[2]
-        except (KeyError, IndexError):
+            self.access_key, self.region = scope.split("/")[0:3:2]
+        except (KeyError, IndexError, ValueError):
             name = "MissingAuthenticationTokenException"  # API Reference, "Common Errors"
             raise KmsError(name, "Missing Authentication Token") from None
         try:

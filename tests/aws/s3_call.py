@@ -43,6 +43,12 @@ class S3Call:
         return self.request.headers
 
     @property
+    def access_key(self) -> str:
+        """The id of the credentials, which nobody checks."""
+        scope = self.headers.get("authorization", "").partition("Credential=")[2]
+        return scope.partition("/")[0]
+
+    @property
     def action(self) -> str:
         """The IAM action, without its `s3:`, that the operation needs above all."""
         return ACTIONS.get(self.operation, self.operation)

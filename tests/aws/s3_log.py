@@ -21,6 +21,7 @@ class Asked:
     bucket: str
     key: str
     anonymous: bool
+    access_key: str
     status: int
     error: str
     outcome: str
@@ -44,6 +45,7 @@ class S3Log:
                 bucket=call.bucket,
                 key=call.key,
                 anonymous=call.is_anonymous,
+                access_key=call.access_key,
                 status=status,
                 error=error,
                 outcome=outcome,

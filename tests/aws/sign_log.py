@@ -13,11 +13,13 @@ class Made:
     """A Sign call that made a signature, whatever its client heard of it.
 
     `key` is the ARN; `message` and `signature` are base64, `digest` the SHA-256 of the message in
-    hex; times are seconds of the server's monotonic clock. `outcome` is what the client got:
+    hex; times are seconds of the server's monotonic clock. `access_key` is the id of the
+    credentials that the call was made with, which nobody checks. `outcome` is what the client got:
     `answered`, `error` or `dropped`.
     """
 
     request_id: str
+    access_key: str
     key: str
     algorithm: str
     message_type: str

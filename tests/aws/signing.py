@@ -74,6 +74,7 @@ def _internal(when: str) -> KmsError:
 def _entry(call: Call, task: kms_operations.Task, signature: str, outcome: str) -> Made:
     return Made(
         request_id=call.request_id,
+        access_key=call.access_key,
         key=task.key.arn,
         algorithm=task.algorithm,
         message_type=task.message_type,

@@ -15,39 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline import forge_hooks
+from pipeline.forge_rules import MergeRefusedError, Rules
 from pipeline.workflow_file import Event
 
 REPOSITORY = "example/pki"
 NOTHING = "0" * 40
 BOT = "pki-bot[bot]"  # the app that reconciles: the one that branch rules let through
 ACTIONS = "github-actions[bot]"  # whom GITHUB_TOKEN belongs to
-_HOOK = """\
-#!/bin/sh
-# Who pushes, and what the rules let them do, comes from the server: FORGE_*.
-ref=$1 old=$2 new=$3 nothing=0000000000000000000000000000000000000000
-refuse() { echo "forge: $ref: $1" >&2; exit 1; }
-case $ref in refs/heads/*) ;; *) refuse "only branches can be pushed";; esac
-for name in $FORGE_PROTECTED; do
-    [ "$ref" = "refs/heads/$name" ] || continue
-    [ "$new" != $nothing ] || refuse "a protected branch cannot be deleted"
-    [ "$old" = $nothing ] || [ "$(git merge-base "$old" "$new")" = "$old" ] ||
-        refuse "a protected branch takes no forced push"
-    case " $FORGE_BYPASSES " in
-    *" $name "*) ;;
-    *) refuse "changes must be made through a pull request" ;;
-    esac
-done
-if [ "$FORGE_WORKFLOWS" = 0 ] && [ "$new" != $nothing ]; then
-    # To leave them out, as a branch of issued/ alone does, is neither.
-    [ -z "$(git diff --name-only --diff-filter=d refs/heads/main "$new" -- .github/workflows)" ] ||
-        refuse "this token may not create or update workflows"
-fi
-"""
-_LOG = """\
-#!/bin/sh
-while read -r old new ref; do echo "$old $new $ref $FORGE_IDENTITY"; done > pushes/$$.new
-mv pushes/$$.new pushes/$$
-"""
 
 
 @dataclass(frozen=True)
@@ -90,9 +65,10 @@ class Forge:
     """The repository and everything around it; one lock for what several requests change."""
 
     folder: Path
-    protected: Mapping[str, tuple[str, ...]]  # a branch, and whom its rules let push
+    protected: dict[str, tuple[str, ...]]  # a branch, and whom its rules let push
     url: str = ""
     tokens: dict[str, Token] = field(default_factory=dict)
+    given: list[str] = field(default_factory=list)  # every token's text, ended ones too
     pulls: dict[int, Pull] = field(default_factory=dict)
     comments: dict[int, dict[int, dict[str, Any]]] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
@@ -101,11 +77,14 @@ class Forge:
     identities: dict[str, Mapping[str, str]] = field(default_factory=dict)  # OIDC: token, claims
     events: list[Event] = field(default_factory=list)
     calls: list[tuple[str, str, str]] = field(default_factory=list)
+    rules: Rules | None = None
+    teams: dict[str, set[str]] = field(default_factory=dict)
+    checks: dict[str, set[str]] = field(default_factory=dict)  # what passed for a commit
     public: set[str] = field(default_factory=set)  # repositories that everybody may read
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
-    def create(cls, folder: Path, seed: Path, protected: Mapping[str, tuple[str, ...]]) -> Forge:
+    def create(cls, folder: Path, seed: Path, protected: dict[str, tuple[str, ...]]) -> Forge:
         """Make the repository with the main branch of another one."""
         forge = cls(folder, protected)
         path = forge.path(REPOSITORY)
@@ -116,7 +95,7 @@ class Forge:
         git(path, "config", "uploadpack.allowAnySHA1InWant", "true")
         git(path, "config", "receive.denyDeleteCurrent", "ignore")
         (path / "pushes").mkdir()
-        for name, text in (("update", _HOOK), ("post-receive", _LOG)):
+        for name, text in forge_hooks.HOOKS.items():
             hook = path / "hooks" / name
             hook.write_text(text)
             hook.chmod(0o755)
@@ -142,6 +121,12 @@ class Forge:
         """Return the text of a file of a commit."""
         return git(self.origin, "cat-file", "blob", f"{ref}:{path}")
 
+    def add(self, name: str, source: Path) -> None:
+        """Add a repository that everybody may read."""
+        git(self.folder, "clone", "-q", "--bare", str(source), str(self.path(name)))
+        git(self.path(name), "config", "uploadpack.allowAnySHA1InWant", "true")
+        self.public.add(name)
+
     def fork(self, owner: str) -> str:
         """Copy the repository for an outsider, who may do there what they like."""
         name = f"{owner}/pki"
@@ -155,6 +140,7 @@ class Forge:
         with self.lock:
             token = Token(identity, {name.replace("_", "-"): value for name, value in may.items()})
             self.tokens[token.text] = token
+            self.given.append(token.text)
         return token
 
     def revoke(self, token: Token) -> None:
@@ -196,14 +182,30 @@ class Forge:
         )
         self.events.append(event)
 
-    def merge(self, pull: Pull, reviewer: str) -> str:
-        """Merge a pull request, as a person does who may; tell the pipelines."""
+    def merge(self, pull: Pull, *reviewers: str) -> str:
+        """Merge what these people have approved; tell the pipelines. Raises: MergeRefusedError."""
+        if self.rules is not None:
+            self._check_rules(self.rules, pull, reviewers)
         merged = self._merge_commit(pull)
         before = self.tip(f"refs/heads/{pull.base}")
         git(self.origin, "update-ref", f"refs/heads/{pull.base}", merged, before)
         pull.open = False
-        self.pushed(before, merged, f"refs/heads/{pull.base}", reviewer)
+        self.pushed(before, merged, f"refs/heads/{pull.base}", reviewers[0])
         return merged
+
+    def _check_rules(self, rules: Rules, pull: Pull, reviewers: tuple[str, ...]) -> None:
+        head = f"refs/pull/{pull.number}/head"
+        changed = git(self.origin, "diff", "--name-only", "-z", f"refs/heads/{pull.base}...{head}")
+        approvals = {
+            who: {team for team, members in self.teams.items() if who in members}
+            for who in reviewers
+            if who != pull.author
+        }
+        owners = self.show(".github/CODEOWNERS", f"refs/heads/{pull.base}")
+        paths = tuple(path for path in changed.split("\0") if path)
+        passed = self.checks.get(self.tip(head), set())
+        if refused := list(rules.refusals(paths, owners, approvals, passed)):
+            raise MergeRefusedError("; ".join(refused))
 
     def _merge_commit(self, pull: Pull) -> str:
         base, head = self.tip(f"refs/heads/{pull.base}"), self.tip(f"refs/pull/{pull.number}/head")
@@ -233,7 +235,7 @@ class Forge:
             "full_name": name,
             "name": "pki",
             "id": 1 if name == REPOSITORY else 2,
-            "owner": {"login": owner},
+            "owner": {"login": owner, "id": 1 if name == REPOSITORY else 2},
             "fork": name != REPOSITORY,
             "default_branch": "main",
             "private": True,

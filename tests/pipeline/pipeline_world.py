@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -19,15 +21,18 @@ import gitca_process
 from aws.aws_server import CREDENTIALS, AwsServer
 from pipeline import forge_http
 from pipeline.forge import BOT, REPOSITORY, Environment, Forge, Pull, git
-from pipeline.runner import Run, Runner, on_main
+from pipeline.forge_rules import APP, Rules
+from pipeline.runner import SUBJECT, Run, Runner, on_main
 from pipeline.runner_actions import APP_KEY
 from pipeline.runner_job import Setting
 from pipeline.runner_programs import Programs
 
 PROJECT = Path(__file__).parents[2]
 TOOL = "example/gitca"
+SECURITY, PAYMENTS = "@example/security", "@example/payments"
 ROLE = "arn:aws:iam::123456789012:role/gitca"
 ENVIRONMENT = "gitca"
+_ISSUER = "token.actions.githubusercontent.com"
 _NUMBERS = count(1)
 # What a pipeline runs of the tool's repository; gitca itself is the one under test.
 _TOOL_FILES = ("action.yml", "pyproject.toml", "constraints.txt", "README.md", "tools")
@@ -39,16 +44,20 @@ class Cloud:
 
     forge: Forge
     aws: AwsServer
-    subject: str
+    trust: Mapping[str, Any]  # the role's trust policy
     refusals: list[str] = field(default_factory=list)
-    granted: list[str] = field(default_factory=list)
+    granted: list[str] = field(default_factory=list)  # ids of access keys
+    secrets: list[str] = field(default_factory=list)
 
     def assume_role(self, role: str, token: str) -> Mapping[str, str]:
         """Give credentials if the role's trust policy allows the token. Raises: PermissionError."""
         claims = self.forge.identities.get(token, {})
-        wanted = {"aud": "sts.amazonaws.com", "sub": self.subject}
-        if role != ROLE or claims != wanted:
-            self.refusals.append(str(claims.get("sub")))
+        told = {f"{_ISSUER}:{name}": value for name, value in claims.items()}
+        [statement] = self.trust["Statement"]
+        [(operator, wanted)] = statement["Condition"].items()
+        assert operator == "StringEquals"
+        if role != ROLE or any(told.get(name) != value for name, value in wanted.items()):
+            self.refusals.append(claims.get("sub", "none"))
             raise PermissionError("Not authorized to perform sts:AssumeRoleWithWebIdentity")
         sts: Any = boto3.session.Session(region_name=self.aws.region, **CREDENTIALS).client(
             "sts", endpoint_url=self.aws.endpoint, config=Config(proxies={})
@@ -59,6 +68,7 @@ class Cloud:
         sts.close()
         credentials: dict[str, str] = made["Credentials"]
         self.granted.append(credentials["AccessKeyId"])
+        self.secrets += [credentials["SecretAccessKey"], credentials["SessionToken"]]
         return credentials
 
 
@@ -120,6 +130,13 @@ class World:
         git(clone, "push", "-q", "origin", f"HEAD:refs/heads/{branch}")
         return self.forge.pull(source, branch, person)
 
+    def amend(self, clone: Path, pull: Pull) -> None:
+        """Push another commit to the branch of a pull request."""
+        git(clone, "add", "--all", ".")
+        git(clone, "commit", "-q", "-m", "more")
+        git(clone, "push", "-q", "origin", f"HEAD:refs/heads/{pull.branch}")
+        self.forge.update(pull)
+
     def settle(self) -> list[Run]:
         """Run what the forge's events start, and what that starts."""
         return self.runner.settle()
@@ -133,54 +150,49 @@ class World:
         """Return every signature that the keys of this world made."""
         return [made for made in self.aws.signs() if made["key"] in self.keys.values()]
 
+    @property
+    def issued_ref(self) -> str:
+        """The branch that has issued/."""
+        return f"refs/heads/{'issued' if 'issued' in self.forge.protected else 'main'}"
+
+    def issued_tip(self) -> str:
+        return self.forge.tip(self.issued_ref)
+
     def issued(self) -> dict[str, str]:
-        """Return the blobs below issued/ on the branch that has them."""
-        branch = "issued" if "issued" in self.forge.protected else "main"
-        tree = self.forge.tree(f"refs/heads/{branch}")
+        """Return the blobs below issued/."""
+        tree = self.forge.tree(self.issued_ref)
         return {path: blob for path, blob in tree.items() if path.startswith("issued/")}
 
 
 @contextmanager
 def world(folder: Path, aws: AwsServer, *, parted: bool) -> Iterator[World]:
-    """Make a world; where `parted`, issued/ lies on a branch of its own and main is for people."""
-    number = next(_NUMBERS)
-    bucket = f"pki-{folder.name.replace('_', '-').lower()[:30]}-{number}"
-    names = {name: f"alias/{bucket}/{name}" for name in ("root", "issuing")}
+    """Make a world; where `parted`, issued/ lies on a branch of its own and main is for people.
+
+    What a person does after `gitca init` is taken from the files that it leaves in setup/.
+    """
+    bucket = f"pki-{next(_NUMBERS)}-{secrets.token_hex(6)}"
+    aws.create_bucket(bucket, public=True)
+    aliases = {name: f"alias/{bucket}/{name}" for name in ("root", "issuing")}
     keys = {
-        "root": aws.create_key("ECC_NIST_P384", alias=names["root"]),
-        "issuing": aws.create_key("ECC_NIST_P256", alias=names["issuing"]),
+        "root": aws.create_key("ECC_NIST_P384", alias=aliases["root"]),
+        "issuing": aws.create_key("ECC_NIST_P256", alias=aliases["issuing"]),
     }
-    _make_bucket(aws, bucket)
     tool = _tool_repository(folder)
-    seed = _seed(folder, aws, bucket, names, tool=git(tool, "rev-parse", "HEAD"), parted=parted)
-    protected: dict[str, tuple[str, ...]] = {"main": (BOT,)}
+    seed = _seed(folder, aws, bucket, tool=git(tool, "rev-parse", "HEAD"))
+    _place(seed, aws, bucket, aliases)
     if parted:
-        protected = {"main": (), "issued": (BOT,)}
-    forge = Forge.create(folder / "forge", seed, protected)
-    git(folder, "clone", "-q", "--bare", str(tool), str(forge.path(TOOL)))
-    git(forge.path(TOOL), "config", "uploadpack.allowAnySHA1InWant", "true")
-    forge.public.add(TOOL)
-    forge.environments[ENVIRONMENT] = Environment(
-        ("main",),
-        secrets={"GITCA_APP_PRIVATE_KEY": APP_KEY},
-        variables={"GITCA_AWS_ROLE": ROLE, "GITCA_APP_CLIENT_ID": "Iv1.0123456789abcdef"},
+        with (seed / "ca/repository.yaml").open("a") as document:
+            document.write("  issuedBranch: issued\n")
+    git(seed, "commit", "-q", "--all", "-m", "keys and addresses")
+    forge = Forge.create(
+        folder / "forge", seed, {"main": (), "issued": (BOT,)} if parted else {"main": (BOT,)}
     )
-    cloud = Cloud(forge, aws, f"repo:{REPOSITORY}:environment:{ENVIRONMENT}")
+    forge.add(TOOL, tool)
+    trust = _set_up(forge, seed)
     with forge_http.serving(forge):
-        setting = Setting(Programs(), {}, cloud.assume_role)
-        runner = Runner(forge, setting, folder / "jobs")
+        cloud = Cloud(forge, aws, trust)
+        runner = Runner(forge, Setting(Programs(), {}, cloud.assume_role), folder / "jobs")
         yield World(folder, forge, runner, cloud, aws, bucket, keys)
-
-
-def _make_bucket(aws: AwsServer, bucket: str) -> None:
-    """Make a bucket whose objects anybody may read."""
-    s3 = aws.s3()
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.region})
-    policy = (
-        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", '
-        f'"Action": "s3:GetObject", "Resource": "arn:aws:s3:::{bucket}/*"}}]}}'
-    )
-    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
 
 
 def _tool_repository(folder: Path) -> Path:
@@ -197,50 +209,45 @@ def _tool_repository(folder: Path) -> Path:
     return tool
 
 
-def _seed(
-    folder: Path,
-    aws: AwsServer,
-    bucket: str,
-    aliases: Mapping[str, str],
-    *,
-    tool: str,
-    parted: bool,
-) -> Path:
-    """Make the CA repository with `gitca init`, and say where its keys and URLs are."""
+def _seed(folder: Path, aws: AwsServer, bucket: str, *, tool: str) -> Path:
     made = gitca_process.run(
         folder,
         *("init", "seed", "--domain", "example.internal", "--organization", "Example"),
-        *("--signer", "awskms", "--region", aws.region),
+        *("--signer", "awskms", "--region", aws.region, "--ci", "github"),
+        *("--publish", f"s3://{bucket}/prod?region={aws.region}"),
+        *("--repository", REPOSITORY, "--tool", f"{TOOL}@{tool}"),
+        *("--security-team", SECURITY, "--owners", f"payments={PAYMENTS}"),
     )
     assert "Made a CA repository" in made.words, made.words
-    seed = folder / "seed"
-    root = f"{aws.endpoint}/{bucket}/prod"
-    for name, alias in aliases.items():
-        path = seed / "ca" / f"{name}.yaml"
-        text = re.sub(r'key: "awskms:[^"]*"', f'key: "{aws.uri(alias)}"', path.read_text())
-        path.write_text(text.replace("http://pki.example.internal", root))
-    document = seed / "ca/repository.yaml"
-    target = f"s3://{bucket}/prod?region={aws.region}&endpoint={aws.endpoint}"
-    text = document.read_text() + (
-        f'  publish:\n    - to: "{target}"\n      url: "{root}/"\n' + "  reconcileEvery: 6h\n"
+    return folder / "seed"
+
+
+def _place(seed: Path, aws: AwsServer, bucket: str, aliases: Mapping[str, str]) -> None:
+    """Say where keys, bucket and URLs are: at the AWS of the tests."""
+    url = f"{aws.endpoint}/{bucket}/prod"
+    for path in (seed / "ca").glob("*.yaml"):
+        text = path.read_text().replace("http://pki.example.internal", url)
+        if path.stem in aliases:
+            text = re.sub(r'key: "awskms:[^"]*"', f'key: "{aws.uri(aliases[path.stem])}"', text)
+        path.write_text(text.replace("/prod?region=", f"/prod?endpoint={aws.endpoint}&region="))
+
+
+def _set_up(forge: Forge, seed: Path) -> Mapping[str, Any]:
+    """Do what SETUP.md says, with the files beside it; return the role's trust policy."""
+    rules = json.loads((seed / "setup/github-ruleset.json").read_text())
+    assert rules["conditions"]["ref_name"] == {"include": ["refs/heads/main"], "exclude": []}
+    assert [actor["actor_id"] for actor in rules["bypass_actors"]] == [APP]
+    forge.rules = Rules.read(rules)
+    forge.teams = {SECURITY: {"sam"}, PAYMENTS: {"petra"}}
+    forge.environments[ENVIRONMENT] = Environment(
+        ("main",),
+        secrets={"GITCA_APP_PRIVATE_KEY": APP_KEY},
+        variables={"GITCA_AWS_ROLE": ROLE, "GITCA_APP_CLIENT_ID": "Iv1.0123456789abcdef"},
     )
-    document.write_text(text + ("  issuedBranch: issued\n" if parted else ""))
-    _write_pipelines(seed, aws.region, tool)
-    git(seed, "add", "--all", ".")
-    git(seed, "commit", "-q", "-m", "a CA repository with pipelines")
-    return seed
-
-
-def _write_pipelines(seed: Path, region: str, tool: str) -> None:
-    from gitca.cli.scaffold import pipelines
-
-    setting = pipelines.Setting(
-        forge=pipelines.Forge.GITHUB,
-        tool=pipelines.pinned(TOOL, tool),
-        signer="awskms",
-        region=region,
+    trust = (seed / "setup/aws-trust.json").read_text()
+    trusted: Mapping[str, Any] = json.loads(
+        trust.replace("ACCOUNT", "123456789012").replace(
+            "SUBJECT", f"repo:{SUBJECT}:environment:{ENVIRONMENT}"
+        )
     )
-    for name, content in pipelines.rendered_pipelines(setting).items():
-        path = seed / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    return trusted

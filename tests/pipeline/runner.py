@@ -20,6 +20,7 @@ from pipeline.workflow_file import Event, Workflow, parse
 
 # "Permissions for the GITHUB_TOKEN": what a repository gives where its setting is "restricted".
 _USUAL = {"contents": "read", "packages": "read"}
+SUBJECT = "example@1/pki@1"
 _NUMBERS = itertools.count(1)
 
 
@@ -128,6 +129,13 @@ class Runner:
                 job.run(run.workflow.content.get("defaults", {}), content)
             finally:
                 self.forge.revoke(job.token)
+            self._check(run, job, str(content.get("name", name)))
+
+    def _check(self, run: Run, job: Job, name: str) -> None:
+        """Tell the rules what passed for a commit; the last run of a name counts."""
+        pull = run.event.payload.get("pull_request")
+        passed = self.forge.checks.setdefault(pull["head"]["sha"] if pull else run.event.sha, set())
+        (passed.add if job.conclusion == "success" else passed.discard)(name)
 
     def _job(self, run: Run, name: str, scope: Scope, environment: str) -> Job:
         content = run.workflow.jobs[name]
@@ -243,12 +251,15 @@ def on_main(forge: Forge, name: str, **payload: Any) -> Event:
 
 
 def _subject(event: Event, environment: str) -> str:
-    """Return the subject of a job's OIDC token ("OpenID Connect reference")."""
+    """Return the subject of a job's OIDC token ("OpenID Connect reference").
+
+    Of a repository that is made today it names owner and repository by number, too.
+    """
     if environment:
-        return f"repo:{REPOSITORY}:environment:{environment}"
+        return f"repo:{SUBJECT}:environment:{environment}"
     if event.name == "pull_request":
-        return f"repo:{REPOSITORY}:pull_request"
-    return f"repo:{REPOSITORY}:ref:{event.ref}"
+        return f"repo:{SUBJECT}:pull_request"
+    return f"repo:{SUBJECT}:ref:{event.ref}"
 
 
 def _environment(content: Mapping[str, Any], scope: Scope) -> str:
