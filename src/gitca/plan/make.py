@@ -18,7 +18,7 @@ from gitca.plan.issuers import read_issuers
 from gitca.plan.limits import hold_surplus
 from gitca.plan.model import Action, IssueCertificate, PendingOrder, Plan
 from gitca.plan.policies import examine_policies
-from gitca.plan.published_urls import judge_urls
+from gitca.plan.published_urls import judge_names, judge_urls
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import RequestPlanner
 from gitca.plan.reserved_keys import standing_on_blocked
@@ -62,6 +62,7 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
         # That a policy selects no request is a matter of validate, which runs its tests too.
         *examine_policies(desired.governing, issuers, (), now),
         *judge_urls(desired.governing, issuers),
+        *judge_names(desired.governing),
         *foresee(desired.governing, issuers, state, actions, now),
         *find_unlisted(desired.governing, state, actions, now),
     )

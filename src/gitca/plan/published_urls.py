@@ -20,6 +20,7 @@ from gitca.x509.extensions import subject_key_identifier
 
 _KEY_TEMPLATE = "{ca.keyIdentifier}"  # stays in the URLs of a CA that has no key yet
 _HTTP_PORT = 80
+_ENDINGS = {"chain": "chain", "crl": "CRL in PEM"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,23 @@ def judge_urls(governing: Governing, issuers: Mapping[str, Issuer]) -> Iterator[
                 finding = _judge(place, roots, served, issuer.document)
                 if finding is not None:
                     yield finding
+
+
+def judge_names(governing: Governing) -> Iterator[Finding]:
+    """Yield `authority.name.published` where two CAs would be published at one place."""
+    if not governing.repository.spec.publish:
+        return
+    for name, document in governing.authorities.items():
+        stem, _, ending = name.rpartition(".")
+        if ending in _ENDINGS and stem in governing.authorities:
+            yield Finding(
+                rule="authority.name.published",
+                severity=Severity.ERROR,
+                message=f"CA {name} would be published as {name}.pem, where the {_ENDINGS[ending]}"
+                f" of CA {stem} lies",
+                location=document.at("spec"),
+                remedy="give the CA another name before it is made",
+            )
 
 
 def _served(issuers: Mapping[str, Issuer]) -> Mapping[str, tuple[str, str]]:
