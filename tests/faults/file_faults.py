@@ -7,6 +7,7 @@ how, how the writer ended, what there was afterwards, and what the next try made
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import resource
@@ -21,7 +22,11 @@ from gitca.cli.new_file import write_new
 from gitca.errors import GitcaError
 from gitca.signers.secret_file import create_secret_file
 
-CALLS = ("open", "fchmod", "fsync", "link", "unlink", "mkdir", "rename", "replace", "rmdir")
+CALLS = (
+    *((os, call) for call in ("open", "fchmod", "fsync", "link", "unlink", "mkdir", "rename")),
+    *((os, call) for call in ("replace", "rmdir")),
+    (fcntl, "flock"),
+)
 FAULTS = ("not done", "done and told as failed", "killed before", "killed after")
 CONTENT = b"whole\n" * 100
 ENDED, TOLD = 0, 1
@@ -75,8 +80,8 @@ def arm(fault: str, at: int, hit: Path) -> None:
         return counted
 
     open_file = os.open
-    for name in CALLS:
-        setattr(os, name, around(name, getattr(os, name)))
+    for module, name in CALLS:
+        setattr(module, name, around(name, getattr(module, name)))
 
 
 def attempt(write: Callable[[Path], None], folder: Path, prepare: Callable[[], object]) -> int:

@@ -21,6 +21,8 @@ SIGNER = "test_a_signer_that_fails_or_dies_is_made_good_by_the_next_run"
 FILES = "test_a_new_file_is_whole_or_absent_whatever_fails"
 KMS = "test_a_key_that_may_have_been_made_is_told_and_is_not_made_twice"
 LOCKS = "test_processes_in_one_clone_at_once_do_no_harm"
+PUBLISHED = "test_a_folder_holds_the_old_object_or_the_new_one_whatever_fails"
+UPLOADED = "test_a_write_that_failed_or_seemed_to_can_be_made_again"
 INIT = "test_a_failure_on_the_way_leaves_no_trace"
 TABLE: dict[tuple[str, str], str] = {
     # Git: what writes.
@@ -69,6 +71,10 @@ TABLE: dict[tuple[str, str], str] = {
     ("signers/pkcs11_module.py", "ctypes.*"): "It loads the module and asks for its limits.",
     ("signers/*.py", "os.urandom"): "It draws; nothing remembers it.",
     ("signers/secret_file.py", "*"): FILES,
+    # What is published.
+    ("publishers/directory.py", "os.fwalk"): "It reads.",
+    ("publishers/directory*.py", "*"): PUBLISHED,
+    ("publishers/s3_publisher.py", ".put_object"): UPLOADED,
     # Files of people.
     ("cli/new_file.py", "*"): FILES,
     ("cli/fresh.py", "*"): INIT,
