@@ -175,10 +175,11 @@ class TargetRun:
         if is_current and not self.complete:
             self._keep_leaves()
             return
-        if self.complete:
-            same: dict[str, Entry] = {}
-            other = list(leaves(self.publication.state))
+        # Where a run was broken off, or nobody knows, a listing spares sending all of it again.
+        if self.complete or not held.complete:
             self._listed = dict(self.publisher.listing())
+        if self.complete:
+            same, other = {}, list(leaves(self.publication.state))
             self._note_strangers(other)
         else:
             same, other = differing(leaves(self.publication.state), held.objects)

@@ -1,0 +1,386 @@
+"""Step 10 with a folder: what is sent, what is not, and what comes of each defect at the target."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ca_documents import CRL, authority, request, revocation
+from ca_fixtures import both_layouts
+from ca_world import Clone, git
+from gitca.errors import BackendUnavailableError, ContradictionError
+from judges.process import must
+from publish_world import (
+    FOLDER,
+    as_loaded,
+    crl_of,
+    files,
+    pem,
+    public,
+    published,
+    reconciled,
+    repository,
+)
+
+API = {"requests/api.yaml": request("api", "api.example.internal")}
+STOP = {"requests/stop.yaml": revocation(certificate="api")}
+
+
+def manifest(clone: Clone) -> dict[str, object]:
+    read: dict[str, object] = json.loads(files(clone)["manifest.json"])
+    return read
+
+
+def number_of(content: bytes) -> int:
+    form = "PEM" if content.startswith(b"-----") else "DER"
+    words = must("openssl", "crl", "-inform", form, "-noout", "-crlnumber", stdin=content)
+    return int(words.decode().partition("=0x")[2], 16)
+
+
+@pytest.fixture
+def target(made: Clone) -> Clone:
+    """A repository with a certificate, all of it published to a folder."""
+    made.save(repository(FOLDER) | API)
+    assert reconciled(made).exit_code == 0
+    made.clock.forward(hours=1)
+    return made
+
+
+@both_layouts
+def test_a_run_publishes_what_it_committed_and_the_next_has_nothing_to_send(made: Clone) -> None:
+    files_of = repository(FOLDER, **({"issuedBranch": "issued"} if made.is_parted else {}))
+    made.save(files_of | API)
+    report = reconciled(made)
+    assert report.published is not None
+    assert report.exit_code == 0
+    assert sorted(report.published.targets[0].sent) == sorted(set(files(made)) - {"manifest.json"})
+    assert manifest(made)["commit"] == report.tip == made.tip
+    assert manifest(made)["complete"] is True
+    before = files(made)
+    again = reconciled(made)
+    assert again.published is not None
+    assert again.published.targets[0].sent == []
+    assert files(made) == before
+
+
+def test_what_is_published_is_what_the_branch_has(target: Clone) -> None:
+    there = files(target)
+    assert there["certificates/issuing/api.pem"] == target.read(
+        "issued/issuing/certificates/api.pem"
+    )
+    assert there["issuing.crl"] == target.read("issued/issuing/crl.der")
+    assert there["issuing.pem"] == target.read("issued/issuing/ca.pem")
+    assert there["issuing.chain.pem"] == target.read("issued/issuing/chain.pem")
+
+
+def test_a_repository_without_targets_publishes_nothing(made: Clone) -> None:
+    assert reconciled(made).published is None
+    assert not (made.folder / "public").exists()
+
+
+def test_a_run_in_which_nothing_changed_reads_crls_and_cas_alone(target: Clone) -> None:
+    asked: list[tuple[str, str]] = []
+    published(target, before=lambda what, path: asked.append((what, path)))
+    assert {what for what, _ in asked} == {"read"}
+    paths = [path for _, path in asked]
+    assert len(paths) == len(set(paths))
+    assert not any(path.startswith(("certificates/", "serials/")) for path in paths)
+
+
+def test_certificates_can_be_left_out(made: Clone) -> None:
+    made.save(repository({"to": FOLDER, "certificates": False}) | API)
+    assert reconciled(made).exit_code == 0
+    assert not [path for path in files(made) if path.startswith(("certificates/", "serials/"))]
+    made.save(repository(FOLDER))
+    assert reconciled(made).exit_code == 0
+    assert "certificates/issuing/api.pem" in files(made)
+
+
+def test_a_revocation_is_on_the_published_crl_under_each_of_its_names(target: Clone) -> None:
+    target.save(STOP)
+    assert reconciled(target).exit_code == 0
+    serial = target.current("api").certificate.serial
+    names = [path for path in files(target) if path.startswith("issuing") and ".crl" in path]
+    assert len(names) == 3
+    for name in names:
+        content = files(target)[name]
+        form = "PEM" if name.endswith(".pem") else "DER"
+        words = must("openssl", "crl", "-inform", form, "-noout", "-text", stdin=content)
+        assert serial.upper() in words.decode()
+
+
+def test_a_renewed_certificate_takes_the_place_of_the_old_one_whose_serial_stays(
+    target: Clone,
+) -> None:
+    first = target.current("api").certificate.serial
+    target.clock.forward(days=21)
+    assert reconciled(target).exit_code == 0
+    second = target.current("api").certificate.serial
+    assert second != first
+    there = files(target)
+    assert {f"serials/issuing/{serial}.cer" for serial in (first, second)} <= there.keys()
+    assert there["certificates/issuing/api.pem"] == target.read(
+        "issued/issuing/certificates/api.pem"
+    )
+
+
+# Late runs.
+
+
+def test_a_late_run_replaces_no_later_crl(target: Clone) -> None:
+    """It had loaded the branch; another run signed the next CRL and published it."""
+    with as_loaded(target) as late:
+        other = target.copy(target.folder.parent / "other")
+        other.save(STOP)
+        assert reconciled(other).exit_code == 0
+        later = files(other)
+        # The same target, and a branch that does not have what the target has.
+        for path, content in later.items():
+            public(target, path).parent.mkdir(parents=True, exist_ok=True)
+            public(target, path).write_bytes(content)
+        result = published(target, loaded=late)
+    assert files(target) == later
+    assert result.exit_code == 5, "the branch has no such commit"
+    assert "publish.crl.unknown" in str(result.targets[0].failures[0])
+
+
+def test_a_late_run_whose_branch_went_on_publishes_the_later_commit(shared: Clone) -> None:
+    shared.save(repository(FOLDER) | API)
+    assert reconciled(shared).exit_code == 0
+    other = shared.beside("other")
+    (other.folder / "public").symlink_to(shared.folder / "public")
+    shared.clock.forward(hours=1)
+    with as_loaded(other) as late:
+        shared.pull()
+        shared.save(STOP)
+        assert reconciled(shared).exit_code == 0
+        later = files(shared)
+        (other.folder / "public").unlink()
+        (shared.folder / "public").rename(other.folder / "public")
+        result = published(other, loaded=late)
+        assert (result.exit_code, result.targets[0].is_ahead) == (0, False)
+        assert files(other) == later
+
+
+def test_a_manifest_of_another_history_is_a_contradiction(target: Clone) -> None:
+    record = manifest(target)
+    record["ledger"] = "sha256:" + "0" * 64
+    public(target, "manifest.json").write_text(json.dumps(record))
+    before = files(target)
+    result = published(target)
+    assert (result.exit_code, files(target)) == (5, before)
+    assert "another repository" in str(result.targets[0].failures[0])
+    target.save(STOP)
+    assert reconciled(target).exit_code == 5, "also when the manifest is of an earlier segment"
+
+
+def test_a_manifest_that_is_ahead_holds_up_no_crl(target: Clone) -> None:
+    """Who can write the target cannot stop revocations by a number alone."""
+    record = manifest(target)
+    record["segment"] = 10**6
+    public(target, "manifest.json").write_text(json.dumps(record))
+    target.save(STOP)
+    report = reconciled(target)
+    assert report.exit_code == 5
+    assert files(target)["issuing.crl"] == target.read("issued/issuing/crl.der")
+
+
+# What stands at the target.
+
+
+def test_a_crl_that_was_put_back_is_replaced_by_the_next_run(target: Clone) -> None:
+    old = files(target)["issuing.crl"]
+    target.save(STOP)
+    assert reconciled(target).exit_code == 0
+    new = files(target)["issuing.crl"]
+    public(target, "issuing.crl").write_bytes(old)
+    assert published(target).targets[0].sent == ["issuing.crl"]
+    assert files(target)["issuing.crl"] == new
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>busy</html>"])
+def test_garbage_in_the_place_of_a_crl_is_replaced_and_told_of(
+    target: Clone, content: bytes
+) -> None:
+    public(target, "issuing.crl").write_bytes(content)
+    result = published(target)
+    assert (result.exit_code, result.targets[0].sent) == (0, ["issuing.crl"])
+    assert "no CRL that this CA signed; it was replaced" in result.targets[0].notes[0]
+    assert files(target)["issuing.crl"] == target.read("issued/issuing/crl.der")
+
+
+def test_a_published_revocation_that_the_ledger_lost_is_a_contradiction(target: Clone) -> None:
+    """A CRL with a lower number that revokes what the ledger's does not: nothing is taken back."""
+    serial = int(target.current("api").certificate.serial, 16)
+    planted = crl_of(target, 0, [serial])
+    public(target, "issuing.crl").write_bytes(planted)
+    public(target, "issuing.crl.pem").write_bytes(pem(planted))
+    result = published(target)
+    assert result.exit_code == 5
+    assert {path for path, content in files(target).items() if content == planted} == {
+        "issuing.crl"
+    }
+    assert all("publish.crl.vanished" in str(error) for error in result.targets[0].failures)
+    assert len(result.targets[0].failures) == 2
+
+
+def test_a_crl_with_a_number_that_the_ledger_never_gave_is_a_contradiction(target: Clone) -> None:
+    planted = crl_of(target, 99)
+    public(target, "issuing.crl").write_bytes(planted)
+    result = published(target)
+    assert (result.exit_code, files(target)["issuing.crl"]) == (5, planted)
+    assert "has number 99, above 1, which is the ledger's last" in str(
+        result.targets[0].failures[0]
+    )
+
+
+def test_one_cas_contradiction_holds_up_no_other_ca_and_no_certificate(target: Clone) -> None:
+    public(target, "root.crl").write_bytes(crl_of(target, 99, ca="root"))
+    target.save(STOP | {"requests/web.yaml": request("web", "web.example.internal")})
+    before = number_of(files(target)["issuing.crl"])
+    report = reconciled(target)
+    assert report.exit_code == 5
+    assert number_of(files(target)["issuing.crl"]) == before + 1
+
+
+def test_a_certificate_at_the_target_that_the_ledger_does_not_know_is_not_replaced(
+    target: Clone,
+) -> None:
+    """Two repositories with one key: the other's certificate is not the older one."""
+    other = target.copy(target.folder.parent / "other")
+    other.clock.forward(days=21)
+    assert reconciled(other).exit_code == 0
+    foreign = files(other)["certificates/issuing/api.pem"]
+    target.clock.forward(days=22)
+    assert target.reconcile().exit_code == 0
+    public(target, "certificates/issuing/api.pem").write_bytes(foreign)
+    result = published(target)
+    assert files(target)["certificates/issuing/api.pem"] == foreign
+    assert result.exit_code == 5
+    assert "the ledger does not know" in str(result.targets[0].failures[0])
+
+
+def test_a_certificate_that_somebody_changed_is_mended_by_a_complete_run(target: Clone) -> None:
+    place = public(target, "certificates/issuing/api.pem")
+    right = place.read_bytes()
+    place.write_bytes(right[:-40] + b"X" * 40)
+    (serial,) = (public(target, "serials/issuing")).iterdir()
+    whole = serial.read_bytes()
+    serial.unlink()
+    assert published(target).targets[0].sent == []
+    result = published(target, complete=True)
+    assert (result.exit_code, len(result.targets[0].sent)) == (0, 2)
+    assert (place.read_bytes(), serial.read_bytes()) == (right, whole)
+
+
+def test_a_complete_run_tells_what_else_is_there(target: Clone) -> None:
+    public(target, "strange.txt").write_text("x")
+    notes = published(target, complete=True).targets[0].notes
+    assert notes == ["it holds what is not published (any more): strange.txt"]
+
+
+def test_a_manifest_that_is_none_is_written_anew(target: Clone) -> None:
+    before = files(target)
+    public(target, "manifest.json").write_text("{}")
+    result = published(target)
+    assert (result.exit_code, result.targets[0].sent) == (0, [])
+    assert files(target) == before
+
+
+# The margin.
+
+
+def margins(clone: Clone, **spec: object) -> list[tuple[str, bool]]:
+    return [(f.rule, f.is_error) for f in published(clone, **spec).findings]
+
+
+def test_a_crl_that_falls_short_of_the_margin_goes_out_and_is_told_of(target: Clone) -> None:
+    crl = CRL | {"publishMargin": "6d"}
+    target.save(
+        repository(FOLDER, reconcileEvery="2d")
+        | STOP
+        | {"ca/issuing.yaml": authority("issuing", "root", crl=crl)}
+    )
+    report = reconciled(target)
+    assert report.published is not None
+    assert report.exit_code == 1
+    (finding,) = report.published.findings
+    assert (finding.rule, finding.location.file) == ("publish.crl.margin", "ca/issuing.yaml")
+    assert files(target)["issuing.crl"] == target.read("issued/issuing/crl.der")
+
+
+def test_a_lapsed_crl_goes_out_only_in_the_place_of_an_older_one(target: Clone) -> None:
+    old = files(target)["issuing.crl"]
+    target.save(STOP)
+    assert target.reconcile().exit_code == 0
+    new = target.read("issued/issuing/crl.der")
+    target.clock.forward(days=8)
+    public(target, "issuing.crl.pem").unlink()
+    result = published(target)
+    assert result.exit_code == 1
+    assert "publish.crl.lapsed" in {finding.rule for finding in result.findings}
+    assert old != new == files(target)["issuing.crl"]
+    assert "issuing.crl.pem" not in files(target)
+
+
+# Several targets, and failures.
+
+
+def test_a_target_that_fails_holds_up_no_other_and_is_caught_up(made: Clone) -> None:
+    made.save(repository("directory:one", "directory:two", "directory:three") | API)
+
+    def broken(what: str, path: str) -> None:
+        if (made.folder / "two").exists():
+            return
+        if what == "write" and (made.folder / "one" / "manifest.json").exists():
+            raise BackendUnavailableError("the second target is down", remedy="run again")
+
+    report = reconciled(made, broken)
+    assert report.published is not None
+    codes = [target.exit_code for target in report.published.targets]
+    assert codes[0] == 0
+    assert codes[1] == 4
+    assert report.exit_code == 4
+    assert reconciled(made).exit_code == 0
+    first = files(made, "one")
+    assert first == files(made, "two") == files(made, "three")
+
+
+def test_only_the_targets_that_are_asked_for_are_published_to(made: Clone) -> None:
+    made.save(repository("directory:one", "directory:two") | API)
+    assert made.reconcile().exit_code == 0
+    assert published(made, selected=frozenset({2})).exit_code == 0
+    assert (files(made, "one") if (made.folder / "one").exists() else {}) == {}
+    assert files(made, "two")
+
+
+def test_a_target_outside_of_the_repository_needs_the_operators_word(
+    made: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "srv"
+    place.mkdir()
+    monkeypatch.delenv("GITCA_PUBLISH_DIRECTORIES", raising=False)
+    made.save(repository(f"directory:{place}/pki") | API)
+    assert reconciled(made).exit_code == 2
+    assert list(place.iterdir()) == []
+    monkeypatch.setenv("GITCA_PUBLISH_DIRECTORIES", str(place))
+    assert reconciled(made).exit_code == 0
+    assert (place / "pki" / "manifest.json").exists()
+
+
+def test_a_pull_request_that_is_checked_out_cannot_name_a_target(target: Clone) -> None:
+    git(target.folder, "checkout", "-q", "-b", "evil")
+    target.save(repository("directory:evil"))
+    assert published(target).exit_code == 0
+    assert not (target.folder / "evil").exists()
+
+
+def test_an_issued_file_that_was_changed_is_never_published(target: Clone) -> None:
+    """`issued/` is an image: what is published is held against the ledger."""
+    before = files(target)
+    target.save({"issued/issuing/crl.der": crl_of(target, 99)})
+    with pytest.raises(ContradictionError, match="issued/issuing/crl.der is not what the ledger"):
+        published(target)
+    assert files(target) == before
