@@ -97,7 +97,7 @@ class Forger:
 def push_events(clone: Clone, *events: Event, files: Mapping[str, bytes] | None = None) -> None:
     """Add a segment with these events, and files, in one commit under gitca's name."""
     path, data = render_segment(clone.state.head, events)
-    clone.save({path: data, **(files or {})}, "gitca: order certificates: 1", COMMITTER)
+    clone.write_issued({path: data, **(files or {})}, "gitca: order certificates: 1", COMMITTER)
 
 
 def honest_order(clone: Clone) -> Ordered:
@@ -115,7 +115,7 @@ def forger_of(clone: Clone) -> Forger:
     honest = honest_order(clone)
     clone.clock.forward(minutes=11)
     with clone.store() as store:
-        snapshot = store.at(clone.tip, clone.tip)
+        snapshot = store.at(clone.source, clone.tip)
         desired = read_desired(
             snapshot.entries,
             store.read,

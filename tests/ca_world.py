@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from ca_documents import GOVERNING
+from ca_documents import GOVERNING, document
 from gitca.errors import GitcaError
 from gitca.git.carry import begin_locally
 from gitca.git.repository import GitRepository, Identity
@@ -43,7 +43,9 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 PASSPHRASE = b"correct horse battery staple"
 COMMITTER = Identity("gitca", "gitca@localhost")  # of a repository that names none
 KEY_NAMES = ("root", "issuing", "other", "spare")
+PARTING = document("Repository", {"issuedBranch": "issued"})
 MAIN = Branches("main", "main")
+PARTED = Branches("main", "issued")  # documents on main, issued/ on a branch of its own
 
 
 class Clock:
@@ -125,12 +127,19 @@ class Clone:
     branches: Branches = MAIN
 
     @classmethod
-    def create(cls, folder: Path, keys: KeyRing, files: Mapping[str, str] = GOVERNING) -> Clone:
+    def create(
+        cls,
+        folder: Path,
+        keys: KeyRing,
+        files: Mapping[str, str] = GOVERNING,
+        branches: Branches = MAIN,
+    ) -> Clone:
         """Make a repository without a remote whose first commit has these documents."""
         folder.mkdir(parents=True)
         git(folder, "init", "-q", "-b", "main")
-        clone = cls(folder, keys)
-        clone.save({".gitignore": ".gitca\n", **files}, "documents")
+        clone = cls(folder, keys, branches=branches)
+        parting = {"ca/repository.yaml": PARTING} if clone.is_parted else {}
+        clone.save({".gitignore": ".gitca\n", **parting, **files}, "documents")
         return clone
 
     def copy(self, folder: Path) -> Clone:
@@ -159,6 +168,11 @@ class Clone:
     def has_origin(self) -> bool:
         return bool(git(self.folder, "remote"))
 
+    @property
+    def is_parted(self) -> bool:
+        """Whether issued/ has a branch of its own."""
+        return self.branches.issued != self.branches.documents
+
     # What people do.
 
     def save(
@@ -183,14 +197,54 @@ class Clone:
         git(self.folder, *named, "commit", "-q", "-m", message, "--", *files)
         if self.has_origin:
             git(self.folder, "push", "-q", "origin", "main")
-        return self.tip
+        return self.source
+
+    def write_issued(
+        self,
+        files: Mapping[str, bytes | None],
+        message: str,
+        by: Identity,
+        documents: str | None = None,
+    ) -> str:
+        """Commit files to the branch of `issued/` as gitca's own account could, and push.
+
+        `documents` is the commit that the message names as the documents' where they are parted.
+        """
+        if not self.is_parted:
+            return self.save(files, message, by)
+        trailer = f"\n\nDocuments: {documents or self.source}\n"
+        with GitRepository.open(self.folder) as repository:
+            old = self.tip
+            new = repository.commit(
+                old, changes=files, message=message + trailer, author=by, when=self.clock.now
+            )
+            repository.advance(self.branches.issued, new, old)
+        if self.has_origin:
+            git(self.folder, "push", "-q", "origin", self.branches.issued)
+        return new
 
     def pull(self) -> None:
         git(self.folder, "pull", "-q", "--ff-only", "origin", "main")
+        if self.is_parted:
+            git(self.folder, "fetch", "-q", "origin", "issued:issued")
 
     @property
     def tip(self) -> str:
-        return git(self.folder, "rev-parse", f"refs/heads/{self.branches.issued}")
+        """The commit that has `issued/`."""
+        place = f"refs/heads/{self.branches.issued}"
+        if self.is_parted and not git(self.folder, "for-each-ref", place):
+            place = f"refs/remotes/origin/{self.branches.issued}"  # a clone makes no such branch
+        return git(self.folder, "rev-parse", place)
+
+    @property
+    def origin_tip(self) -> str:
+        """Where origin has `issued/`."""
+        return git(Path(self.origin), "rev-parse", f"refs/heads/{self.branches.issued}")
+
+    @property
+    def source(self) -> str:
+        """The commit that has the documents."""
+        return git(self.folder, "rev-parse", f"refs/heads/{self.branches.documents}")
 
     @property
     def status(self) -> str:
@@ -261,8 +315,13 @@ class Clone:
     def snapshot(self, commit: str | None = None) -> Snapshot:
         """Return the branch's tip, or another commit, as gitca sees it."""
         with self.store() as store:
-            tip = commit or self.tip
-            return store.at(tip, tip)
+            return store.at(*self._pair(commit))
+
+    def _pair(self, commit: str | None) -> tuple[str, str]:
+        """Return a commit of the documents, and the one of `issued/` that goes with it."""
+        if self.is_parted:
+            return self.source, commit or self.tip
+        return commit or self.tip, commit or self.tip
 
     @property
     def state(self) -> LedgerState:
@@ -272,8 +331,7 @@ class Clone:
         """Return what a reconcile of a commit would do."""
         now = at or self.clock.now
         with self.store() as store:
-            tip = commit or self.tip
-            snapshot = store.at(tip, tip)
+            snapshot = store.at(*self._pair(commit))
             desired = read_desired(
                 snapshot.entries,
                 store.read,

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ca_documents import authority, policy, request
+from ca_fixtures import both_layouts
 from ca_signers import failing_after
 from ca_world import Clone, kinds
 from gitca.plan.model import PendingOrder, Plan
@@ -30,6 +31,7 @@ def left(made: Clone) -> Clone:
     return made
 
 
+@both_layouts
 def test_a_pending_order_is_in_the_plan_and_not_in_its_actions(left: Clone) -> None:
     (order,) = left.state.pending
     lease = left.clock.now + timedelta(minutes=10)
@@ -40,6 +42,7 @@ def test_a_pending_order_is_in_the_plan_and_not_in_its_actions(left: Clone) -> N
     assert left.plan() == Plan((), ())
 
 
+@both_layouts
 def test_the_text_never_says_that_there_is_nothing_to_do_while_an_order_is_pending(
     left: Clone,
 ) -> None:
@@ -54,6 +57,7 @@ def test_the_text_never_says_that_there_is_nothing_to_do_while_an_order_is_pendi
     assert "\n\n1 order awaiting a signature" in text
 
 
+@both_layouts
 def test_the_json_names_pending_orders(left: Clone) -> None:
     (order,) = left.state.pending
     assert plan_record(left.plan())["pending"] == [
@@ -68,6 +72,7 @@ def test_the_json_names_pending_orders(left: Clone) -> None:
     ]
 
 
+@both_layouts
 def test_orders_of_cas_and_crls_are_pending_too(made: Clone) -> None:
     made.save({"ca/other.yaml": authority("other", "root")})
     made.clock.forward(days=5)
@@ -80,6 +85,7 @@ def test_orders_of_cas_and_crls_are_pending_too(made: Clone) -> None:
     assert "3 orders awaiting a signature" in text
 
 
+@both_layouts
 def test_what_a_policy_finds_of_a_request_whose_order_is_pending_is_found(left: Clone) -> None:
     left.save({"policies/server.yaml": policy(selector={"paths": ["nothing"]})})
     plan = left.plan()

@@ -3,7 +3,17 @@
 from offline_world import fresh, standing
 
 from aws_fixtures import aws, aws_once
-from ca_fixtures import issued, issued_once, key_ring, made, made_once, shared
+from ca_fixtures import (
+    issued,
+    issued_in,
+    issued_once,
+    key_ring,
+    layout,
+    made,
+    made_in,
+    made_once,
+    shared,
+)
 from external_parent import waiting_once, world
 
 __all__ = [
@@ -11,9 +21,12 @@ __all__ = [
     "aws_once",
     "fresh",
     "issued",
+    "issued_in",
     "issued_once",
     "key_ring",
+    "layout",
     "made",
+    "made_in",
     "made_once",
     "shared",
     "standing",

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from ca_documents import GOVERNING, request
+from ca_fixtures import MadeIn
 from ca_world import Clone, KeyRing, git
+from gitca.git.store import Branches
 from gitca.reconcile.keys import OpenSigner
 from gitca.reconcile.report import Report
 
@@ -37,7 +39,7 @@ class Hierarchy:
         self.ceremonies += 1
         name = f"safe{self.ceremonies}"
         bundle, clone = self.folder / f"{name}.bundle", self.folder / name
-        git(Path(self.office.origin), "bundle", "create", "-q", str(bundle), "main")
+        git(Path(self.office.origin), "bundle", "create", "-q", str(bundle), "--branches")
         git(self.folder, "clone", "-q", "-b", "main", str(bundle), str(clone))
         bundle.unlink()
         return replace(self.office, folder=clone)
@@ -54,7 +56,7 @@ class Hierarchy:
         """Push what a ceremony signed, and see that the whole of it is sound."""
         assert safe.verify().contradictions == []
         self.bring_back(safe)
-        git(safe.folder, "push", "-q", "origin", "main")
+        git(safe.folder, "push", "-q", "origin", self.office.branches.issued)
         self.pull()
 
     def pull(self) -> None:
@@ -64,14 +66,14 @@ class Hierarchy:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path, key_ring: KeyRing) -> Hierarchy:
+def fresh(tmp_path: Path, key_ring: KeyRing, layout: Branches) -> Hierarchy:
     """Nothing is made yet."""
-    office = Clone.create(tmp_path / "office", key_ring, {**GOVERNING, **API})
+    office = Clone.create(tmp_path / "office", key_ring, {**GOVERNING, **API}, layout)
     return Hierarchy(tmp_path, office.with_origin(tmp_path / "origin.git"))
 
 
 @pytest.fixture
-def standing(tmp_path: Path, made_once: Clone) -> Hierarchy:
+def standing(tmp_path: Path, made_in: MadeIn, layout: Branches) -> Hierarchy:
     """The CAs and their first CRLs are made."""
-    office = made_once.copy(tmp_path / "office").with_origin(tmp_path / "origin.git")
+    office = made_in(layout).copy(tmp_path / "office").with_origin(tmp_path / "origin.git")
     return Hierarchy(tmp_path, office)

@@ -7,12 +7,12 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from offline_world import Hierarchy
 
 from ca_documents import authority, request, revocation
+from ca_fixtures import both_layouts
 from ca_world import Clone, git
 from gitca.errors import ContradictionError, UsageError
 from gitca.ledger.events import Abandoned, Event, Signed
@@ -42,18 +42,19 @@ def gone_on(world: Hierarchy) -> None:
 
 def check(world: Hierarchy, clone: Clone) -> None:
     """The clone shows origin's branch, and all of it is sound."""
-    assert git(Path(clone.origin), "rev-parse", "main") == clone.tip
+    assert clone.origin_tip == clone.tip
     assert clone.status == ""
     assert clone.verify().contradictions == []
     world.pull()
 
 
+@both_layouts
 def test_signatures_are_carried_over_to_an_origin_that_has_gone_on(standing: Hierarchy) -> None:
     safe = signed_in_the_safe(standing, **{"ca/other.yaml": authority("other", "root")})
     gone_on(standing)
     local = safe.tip
     with pytest.raises(AssertionError, match="rejected"):
-        git(safe.folder, "push", "origin", "main")
+        git(safe.folder, "push", "origin", safe.branches.issued)
     done = safe.carry_over()
     assert done is not None
     assert (done.local, done.commit, done.working_tree) == (local, safe.tip, "")
@@ -67,6 +68,7 @@ def test_signatures_are_carried_over_to_an_origin_that_has_gone_on(standing: Hie
     assert safe.carry_over() is None, "nothing is left"
 
 
+@both_layouts
 def test_a_root_that_was_born_in_the_safe_is_carried_over(fresh: Hierarchy) -> None:
     safe = fresh.safe()
     fresh.sign(safe)
@@ -79,6 +81,7 @@ def test_a_root_that_was_born_in_the_safe_is_carried_over(fresh: Hierarchy) -> N
     assert fresh.reconcile().exit_code == 0
 
 
+@both_layouts
 def test_a_branch_that_origin_takes_as_it_is_is_pushed(standing: Hierarchy) -> None:
     safe = signed_in_the_safe(standing)
     local = safe.tip
@@ -89,6 +92,7 @@ def test_a_branch_that_origin_takes_as_it_is_is_pushed(standing: Hierarchy) -> N
     assert git(safe.folder, "for-each-ref", "refs/gitca/carried") == ""
 
 
+@both_layouts
 def test_a_signature_of_an_order_that_origin_gave_up_meanwhile_is_spent(
     standing: Hierarchy,
 ) -> None:
@@ -111,6 +115,7 @@ def test_a_signature_of_an_order_that_origin_gave_up_meanwhile_is_spent(
     assert list(office.revoked("root")) == [serial]
 
 
+@both_layouts
 def test_two_copies_of_one_ceremony_are_carried_over_once(standing: Hierarchy) -> None:
     """The courier's clone pushes, and later the safe's own clone meets the network."""
     safe = signed_in_the_safe(standing)
@@ -126,6 +131,7 @@ def test_two_copies_of_one_ceremony_are_carried_over_once(standing: Hierarchy) -
     assert not any(record.spent for record in safe.state.orders.values())
 
 
+@both_layouts
 def test_two_ceremonies_over_one_order_are_recorded_both(standing: Hierarchy) -> None:
     standing.office.clock.forward(days=5)
     standing.reconcile()
@@ -141,6 +147,7 @@ def test_two_ceremonies_over_one_order_are_recorded_both(standing: Hierarchy) ->
     assert sum(record.spent for record in two.state.orders.values()) == 1
 
 
+@both_layouts
 def test_two_roots_of_one_name_cannot_stand_beside_each_other(fresh: Hierarchy) -> None:
     one, two = fresh.safe(), fresh.safe()
     for safe in (one, two):
@@ -160,10 +167,10 @@ def test_other_changes_of_the_local_branch_are_left_to_a_person(standing: Hierar
     git(safe.folder, "add", "ca/other.yaml")
     git(safe.folder, "commit", "-q", "-m", "one more CA")
     gone_on(standing)
-    before, origin = safe.tip, git(Path(safe.origin), "rev-parse", "main")
+    before, origin = safe.tip, safe.origin_tip
     with pytest.raises(UsageError, match=r"changes of ca/other\.yaml"):
         safe.carry_over()
-    assert (safe.tip, git(Path(safe.origin), "rev-parse", "main")) == (before, origin)
+    assert (safe.tip, safe.origin_tip) == (before, origin)
 
 
 def test_a_local_branch_without_signatures_is_nobodys_business(standing: Hierarchy) -> None:
@@ -197,6 +204,7 @@ def test_files_that_are_modified_stay_and_the_next_run_goes_on(standing: Hierarc
     check(standing, safe)
 
 
+@both_layouts
 def test_a_race_for_origins_branch_is_run_again(standing: Hierarchy) -> None:
     """Another pushes between the look at origin and the push."""
     safe = signed_in_the_safe(standing)
@@ -219,7 +227,7 @@ def by_another_key(clone: Clone, events: tuple[Event, ...]) -> tuple[Event, ...]
     (signed,) = events
     assert isinstance(signed, Signed)
     with clone.store() as store:
-        (order,) = store.pending(store.at(clone.tip, clone.tip))
+        (order,) = store.pending(store.at(clone.source, clone.tip))
     algorithm = order.ordered.signature_algorithm
     value = clone.keys.named("issuing").sign(order.tbs, algorithm).value
     digest = hashlib.sha256(assemble(order.tbs, algorithm, value)).hexdigest()
@@ -265,12 +273,13 @@ def test_a_forged_signature_is_not_carried_over(standing: Hierarchy, forgery: st
     (safe.folder / path).write_bytes(data)
     git(safe.folder, "add", "issued")
     git(safe.folder, "commit", "-q", "-m", "gitca: sign CRLs: 1")
-    before, origin = safe.tip, git(Path(safe.origin), "rev-parse", "main")
+    before, origin = safe.tip, safe.origin_tip
     with pytest.raises(ContradictionError, match=words):
         safe.carry_over()
-    assert (safe.tip, git(Path(safe.origin), "rev-parse", "main")) == (before, origin)
+    assert (safe.tip, safe.origin_tip) == (before, origin)
 
 
+@both_layouts
 def test_what_only_reconcile_records_is_not_carried_over(standing: Hierarchy) -> None:
     """Made in a clone whose origin was taken away: more than an offline ceremony does."""
     office = standing.office
@@ -283,6 +292,7 @@ def test_what_only_reconcile_records_is_not_carried_over(standing: Hierarchy) ->
         alone.carry_over()
 
 
+@both_layouts
 def test_an_order_given_up_in_the_safe_is_given_up_at_origin(standing: Hierarchy) -> None:
     standing.office.clock.forward(days=5)
     standing.reconcile()

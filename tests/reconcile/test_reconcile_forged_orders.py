@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from ca_documents import authority, policy, private_key, request
+from ca_fixtures import both_layouts
 from ca_forger import Forger, blob, forger_of, honest_order
 from ca_signers import Watched, failing_after
 from ca_world import Clone, git
@@ -49,6 +50,7 @@ def refused(clone: Clone, words: str) -> None:
     assert clone.verify().exit_code == 5
 
 
+@both_layouts
 def test_the_honest_order_written_by_hand_is_signed(forger: Forger) -> None:
     """So that the others are refused for what they change, and for nothing else."""
     forger.push(*forger.certificate())
@@ -146,6 +148,7 @@ def test_bytes_that_are_not_those_of_the_order_are_not_signed(forger: Forger) ->
     refused(forger.clone, "holds other bytes than its documents give")
 
 
+@both_layouts
 def test_an_order_from_a_commit_that_nobody_reviewed_is_not_signed(forger: Forger) -> None:
     """A side branch that this clone has: its policy lets anything through."""
     clone = forger.clone

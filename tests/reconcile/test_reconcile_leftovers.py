@@ -16,6 +16,7 @@ from ca_documents import (
     request,
     revocation,
 )
+from ca_fixtures import both_layouts
 from ca_signers import Watched, failing_after
 from ca_world import Clone, KeyRing, kinds, serials_of
 from gitca.errors import ContradictionError
@@ -46,6 +47,7 @@ def crl_numbers(state: LedgerState, ca: str = "issuing") -> list[int]:
     ]  # fmt: skip
 
 
+@both_layouts
 def test_orders_of_another_run_are_left_until_their_lease_is_over(made: Clone) -> None:
     made.save(API)
     die_before_signing(made)
@@ -63,6 +65,7 @@ def test_orders_of_another_run_are_left_until_their_lease_is_over(made: Clone) -
     sound(made)
 
 
+@both_layouts
 def test_take_over_waits_for_no_lease(made: Clone) -> None:
     made.save(API)
     die_before_signing(made)
@@ -73,6 +76,7 @@ def test_take_over_waits_for_no_lease(made: Clone) -> None:
     sound(made)
 
 
+@both_layouts
 def test_what_is_new_is_done_while_others_hold_their_orders(made: Clone) -> None:
     made.save(API)
     die_before_signing(made)
@@ -82,6 +86,7 @@ def test_what_is_new_is_done_while_others_hold_their_orders(made: Clone) -> None
     assert made.state.requests["payments/api"].current is None
 
 
+@both_layouts
 def test_an_order_for_a_request_that_says_something_else_by_now_is_abandoned(made: Clone) -> None:
     """The request as it is now is answered, on a serial number of its own."""
     made.save(API)
@@ -196,6 +201,7 @@ def test_an_order_waits_while_a_document_that_decides_on_it_is_broken(
     sound(made)
 
 
+@both_layouts
 def test_a_revocation_of_what_awaits_its_signature_is_recorded_first(made: Clone) -> None:
     """Its word on the key would be lost, were the order given up before."""
     made.save(API)
@@ -209,6 +215,7 @@ def test_a_revocation_of_what_awaits_its_signature_is_recorded_first(made: Clone
     sound(made)
 
 
+@both_layouts
 def test_an_order_whose_certificate_was_revoked_meanwhile_is_abandoned(made: Clone) -> None:
     made.save(API)
     die_before_signing(made)
@@ -290,6 +297,7 @@ def test_a_crl_order_that_lapsed_is_abandoned_and_the_next_has_a_higher_number(
     sound(made)
 
 
+@both_layouts
 def test_a_crl_order_that_lacks_a_later_revocation_is_abandoned(issued: Clone) -> None:
     issued.clock.forward(days=5)
     die_before_signing(issued)
@@ -385,6 +393,7 @@ def test_an_order_that_is_dated_far_ahead_is_left_even_when_taking_over(made: Cl
     sound(made)
 
 
+@both_layouts
 def test_an_order_that_two_runs_sign_is_committed_once_and_spent_once(shared: Clone) -> None:
     """The lease ran out while the first run waited for its signer."""
     shared.clock.forward(days=4)
@@ -434,6 +443,7 @@ def test_a_spent_signature_of_a_crl_that_is_not_the_last_any_more_verifies(issue
     assert issued.verify().contradictions == []
 
 
+@both_layouts
 def test_a_signature_of_an_order_that_was_abandoned_meanwhile_is_spent(shared: Clone) -> None:
     before = set(serials_of(shared.state))
     shared.save(API)

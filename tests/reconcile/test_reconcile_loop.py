@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ca_documents import GOVERNING, request, revocation
+from ca_fixtures import both_layouts
 from ca_signers import Watched
-from ca_world import Clone, KeyRing, git, kinds, serials_of
-from gitca.git.store import Branches
+from ca_world import PARTED, Clone, KeyRing, git, kinds, serials_of
 from gitca.ledger.image import order_path
 
 API = {"requests/payments/api.yaml": request("api", "api.example.internal")}
@@ -46,6 +46,7 @@ def test_a_fresh_repository_becomes_cas_crls_and_a_certificate_in_one_reconcile(
         assert git(Path(clone.origin), "rev-parse", "main") == clone.tip
 
 
+@both_layouts
 def test_revoking_turns_openssls_verdict(shared: Clone) -> None:
     shared.save(API)
     assert shared.reconcile().exit_code == 0
@@ -59,6 +60,7 @@ def test_revoking_turns_openssls_verdict(shared: Clone) -> None:
     assert shared.verify().contradictions == []
 
 
+@both_layouts
 def test_a_second_reconcile_does_nothing(issued: Clone) -> None:
     before = issued.tip
     report = issued.reconcile()
@@ -66,6 +68,7 @@ def test_a_second_reconcile_does_nothing(issued: Clone) -> None:
     assert issued.tip == before
 
 
+@both_layouts
 def test_one_bad_request_holds_up_nothing_but_itself(made: Clone) -> None:
     made.save(
         {
@@ -93,6 +96,7 @@ def test_a_reconcile_reads_the_branch_and_never_the_working_tree(shared: Clone) 
     assert (shared.folder / "requests/web.yaml").exists()
 
 
+@both_layouts
 def test_what_another_clone_pushed_is_reconciled_without_a_pull(shared: Clone) -> None:
     other = shared.beside("other")
     other.save(API)
@@ -142,6 +146,7 @@ def test_no_signature_is_made_for_bytes_that_the_remotes_branch_does_not_hold(
     assert sorted(found) == ["certificate"] * 3 + ["crl"] * 2
 
 
+@both_layouts
 def test_serial_numbers_are_used_once_over_a_busy_life(shared: Clone) -> None:
     """I2, and I7: the numbers of CRLs rise one by one."""
     for turn in range(4):
@@ -179,11 +184,10 @@ def test_a_serial_number_that_the_random_source_repeats_is_not_used_again(made: 
 def test_issued_may_have_a_branch_of_its_own(
     tmp_path: Path, key_ring: KeyRing, with_origin: bool
 ) -> None:
-    clone = Clone.create(tmp_path / "clone", key_ring, {**GOVERNING, **API})
+    clone = Clone.create(tmp_path / "clone", key_ring, {**GOVERNING, **API}, PARTED)
     if with_origin:
         clone.with_origin(tmp_path / "origin.git")
-    main = clone.tip
-    clone.branches = Branches("main", "issued")
+    main = clone.source
     assert clone.reconcile().exit_code == 0
     place = Path(clone.origin) if with_origin else clone.folder
     assert git(place, "rev-parse", "main") == main
@@ -200,9 +204,8 @@ def test_issued_may_have_a_branch_of_its_own(
 def test_a_clone_of_the_issued_branch_alone_verifies_what_it_has(
     tmp_path: Path, key_ring: KeyRing
 ) -> None:
-    clone = Clone.create(tmp_path / "clone", key_ring, {**GOVERNING, **API})
+    clone = Clone.create(tmp_path / "clone", key_ring, {**GOVERNING, **API}, PARTED)
     clone.with_origin(tmp_path / "origin.git")
-    clone.branches = Branches("main", "issued")
     assert clone.reconcile().exit_code == 0
     url = (tmp_path / "origin.git").as_uri()
     git(tmp_path, "clone", "-q", "--single-branch", "--branch", "issued", url, "alone")

@@ -6,6 +6,7 @@ import pytest
 from cryptography import x509
 
 from ca_documents import request, revocation
+from ca_fixtures import both_layouts
 from ca_signers import Watched
 from ca_world import Clone, git, serials_of
 from gitca.errors import ContradictionError, LostRaceError
@@ -49,6 +50,7 @@ def test_a_local_commit_between_load_and_record_has_everything_planned_anew(made
 
 
 @pytest.mark.parametrize("with_origin", [False, True], ids=["no remote", "remote"])
+@both_layouts
 def test_a_push_while_signatures_are_made_has_them_committed_on_top_of_it(
     made: Clone, with_origin: bool
 ) -> None:
@@ -108,6 +110,7 @@ def test_a_remotes_branch_that_was_rewound_under_a_run_is_a_contradiction(shared
 
 
 @pytest.mark.parametrize("moment", ["build", "sign"])
+@both_layouts
 def test_a_run_of_another_clone_in_the_middle_of_ours_loses_and_doubles_nothing(
     shared: Clone, moment: str
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_run_of_another_clone_in_the_middle_of_ours_loses_and_doubles_nothing(
     assert shared.verify().contradictions == []
 
 
+@both_layouts
 def test_a_revocation_pushed_while_signatures_are_made_is_on_the_next_crl(shared: Clone) -> None:
     """I6: it cannot be on the CRL that was ordered before it."""
     person = shared.beside("person")

@@ -2,43 +2,64 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
 
 from ca_documents import request, revocation
-from ca_fixtures import issued, issued_once, key_ring, made, made_once, shared
+from ca_fixtures import (
+    MadeIn,
+    issued,
+    issued_in,
+    issued_once,
+    key_ring,
+    layout,
+    made,
+    made_in,
+    made_once,
+    shared,
+)
 from ca_signers import failing_after
 from ca_world import Clone
 from external_parent import waiting_once
+from gitca.git.store import Branches
 
 __all__ = [
     "issued",
+    "issued_in",
     "issued_once",
     "key_ring",
+    "layout",
     "made",
+    "made_in",
     "made_once",
     "rich",
-    "rich_once",
+    "rich_in",
     "shared",
     "waiting_once",
 ]
 
 
 @pytest.fixture(scope="session")
-def rich_once(tmp_path_factory: pytest.TempPathFactory, issued_once: Clone) -> Clone:
-    """Two certificates, one of them revoked, three CRLs, and an order that waits."""
-    clone = issued_once.copy(tmp_path_factory.mktemp("rich") / "clone")
-    clone.save({"requests/web.yaml": request("web", "web.example.internal")})
-    assert clone.reconcile().exit_code == 0
-    clone.save({"requests/stop.yaml": revocation(certificate="payments/api")})
-    assert clone.reconcile().exit_code == 0
-    clone.save({"requests/late.yaml": request("late", "late.example.internal")})
-    dead = failing_after(clone.keys.named("issuing"), 0)
-    assert clone.reconcile(opener=clone.keys.but(issuing=dead)).exit_code == 4
-    return clone
+def rich_in(tmp_path_factory: pytest.TempPathFactory, issued_in: MadeIn) -> MadeIn:
+    """Two certificates, one of them revoked, three CRLs, and an order that waits; by layout."""
+
+    @functools.cache
+    def make(branches: Branches) -> Clone:
+        clone = issued_in(branches).copy(tmp_path_factory.mktemp("rich") / "clone")
+        clone.save({"requests/web.yaml": request("web", "web.example.internal")})
+        assert clone.reconcile().exit_code == 0
+        clone.save({"requests/stop.yaml": revocation(certificate="payments/api")})
+        assert clone.reconcile().exit_code == 0
+        clone.save({"requests/late.yaml": request("late", "late.example.internal")})
+        dead = failing_after(clone.keys.named("issuing"), 0)
+        assert clone.reconcile(opener=clone.keys.but(issuing=dead)).exit_code == 4
+        return clone
+
+    return make
 
 
 @pytest.fixture
-def rich(tmp_path: Path, rich_once: Clone) -> Clone:
-    return rich_once.copy(tmp_path / "clone")
+def rich(tmp_path: Path, rich_in: MadeIn, layout: Branches) -> Clone:
+    return rich_in(layout).copy(tmp_path / "clone")

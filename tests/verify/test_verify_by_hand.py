@@ -8,9 +8,10 @@ import pytest
 from verify_material import found
 
 from ca_documents import policy, request, revocation
+from ca_fixtures import both_layouts
 from ca_forger import blob, push_events
 from ca_signers import failing_after
-from ca_world import Clone
+from ca_world import COMMITTER, Clone
 from gitca.ledger.events import Abandoned, DocumentReference, Revoked
 
 
@@ -35,6 +36,7 @@ STOP = "requests/stop-web.yaml"
     ],
     ids=["reason", "invalidity date", "blob", "path", "key"],
 )
+@both_layouts
 def test_a_revocation_that_its_document_does_not_give_is_found(
     rich: Clone, changes: dict[str, object]
 ) -> None:
@@ -47,12 +49,14 @@ def test_a_revocation_that_its_document_does_not_give_is_found(
     assert "it was recorded as revoked" in contradiction.message
 
 
+@both_layouts
 def test_a_revocation_that_its_document_gives_is_none(rich: Clone) -> None:
     rich.save({STOP: revocation(certificate="web")})
     push_events(rich, revoked(rich, blob(rich, STOP)))
     assert found(rich) == []
 
 
+@both_layouts
 def test_a_revocation_in_the_name_of_a_policy_that_keeps_certificates_is_found(
     rich: Clone,
 ) -> None:
@@ -63,6 +67,7 @@ def test_a_revocation_in_the_name_of_a_policy_that_keeps_certificates_is_found(
 
 
 @pytest.mark.parametrize("rule", ["onDelete", "onReplace"])
+@both_layouts
 def test_what_a_policy_revokes_is_no_contradiction(issued: Clone, rule: str) -> None:
     reason = {"onDelete": "cessationOfOperation", "onReplace": "superseded"}[rule]
     name = issued.current("payments/api").ordered.documents.policy
@@ -91,6 +96,7 @@ REASONS = (
 
 
 @pytest.mark.parametrize("reason", REASONS)
+@both_layouts
 def test_an_order_that_is_given_up_for_a_reason_that_does_not_hold_is_found(
     rich: Clone, reason: str
 ) -> None:
@@ -98,12 +104,13 @@ def test_an_order_that_is_given_up_for_a_reason_that_does_not_hold_is_found(
     (path,) = rich.paths("issued/orders")
     event = Abandoned(order, reason)
     push_events(rich, event)
-    rich.save({path: None})
+    rich.write_issued({path: None}, "by hand", COMMITTER)
     contradiction = found(rich)[0]
     assert contradiction.place == f"order {order}"
     assert "which did not hold then" in contradiction.message
 
 
+@both_layouts
 def test_an_order_that_a_run_gave_up_is_no_contradiction(rich: Clone) -> None:
     rich.save({"requests/late.yaml": None})
     rich.clock.forward(minutes=11)
@@ -111,6 +118,7 @@ def test_an_order_that_a_run_gave_up_is_no_contradiction(rich: Clone) -> None:
     assert found(rich) == []
 
 
+@both_layouts
 def test_an_order_that_is_given_up_as_expired_long_after_is_no_contradiction(rich: Clone) -> None:
     rich.clock.forward(days=300)
     dead = failing_after(rich.keys.named("issuing"), 0)

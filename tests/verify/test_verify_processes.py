@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ca_fixtures import both_layouts
 from ca_forger import forger_of, signed_with
 from ca_world import MAIN, Clone
 from gitca.verify.judge import Judgement, OrderJudge, Task
@@ -30,6 +31,7 @@ def judgements(clone: Clone, tasks: Sequence[Task], root: Path, count: int) -> l
         return sorted(found, key=lambda judgement: judgement.orders)
 
 
+@both_layouts
 def test_several_processes_find_what_one_does(made: Clone) -> None:
     forger = forger_of(made)
     ordered, tbs = forger.certificate()

@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from gitca.documents.load import REPOSITORY_PATH, Governing, TreeEntry, load_governing
-from gitca.errors import GitcaError, UsageError
+from gitca.errors import BackendUnavailableError, GitcaError, UsageError
 from gitca.findings import Finding
+from gitca.git.history import newest_known
 from gitca.git.objects import BlobTooLargeError
 from gitca.git.repository import ORIGIN, GitRepository, Identity
 from gitca.git.store import DOCUMENT_FOLDERS, LARGEST_DOCUMENT, Branches, Snapshot, Store
@@ -108,7 +109,7 @@ def open_change(folder: Path, base: str) -> Iterator[Change]:
         new = (finding for finding in proposed.findings if finding not in known) if proposed else ()
         yield Change(
             clone=replace(clone, snapshot=snapshot),
-            findings=(*judge_change(before, after), *new),
+            findings=(*judge_change(before, after, is_parted=store.is_parted), *new),
             proposed=proposed,
         )
 
@@ -170,12 +171,36 @@ def _commit(repository: GitRepository, revision: str) -> str:
 
 
 def _tip(repository: GitRepository, branches: Branches, source: str) -> str | None:
-    """The commit of `issued/`: `source` itself, or its own branch as this clone knows it."""
-    if branches.issued == branches.documents:
+    """The commit of `issued/`: `source` itself, or its own branch as this clone knows it.
+
+    None where nothing was issued yet. Raises: UsageError where that branch is not in this clone,
+    BackendUnavailableError where origin does not tell whether there is one.
+    """
+    branch = branches.issued
+    if branch == branches.documents:
         return source
-    return repository.resolve(
-        f"refs/remotes/{ORIGIN}/{branches.issued}"
-    ) or repository.local_branch(branches.issued)
+    tip = newest_known(repository, branch)
+    if tip is None and repository.remote() is not None:
+        _check_none_at_origin(repository, branch)
+    return tip
+
+
+def _check_none_at_origin(repository: GitRepository, branch: str) -> None:
+    """Raise unless origin has no such branch. With an empty ledger all would be planned anew."""
+    fetch = f"git fetch {ORIGIN} {branch}:refs/remotes/{ORIGIN}/{branch}"
+    try:
+        tips = repository.remote_tips(branch)
+    except BackendUnavailableError as error:
+        raise BackendUnavailableError(
+            f"this clone has no branch {branch}, where {REPOSITORY_PATH} has issued/, and whether"
+            f" {ORIGIN} has one cannot be told: {error.message}",
+            remedy=f"{fetch}, where {ORIGIN} answers",
+        ) from error
+    if branch in tips:
+        raise UsageError(
+            f"this clone has not fetched the branch {branch}, where {REPOSITORY_PATH} has issued/",
+            remedy=f"{fetch} (in CI: fetch all branches, with their history)",
+        )
 
 
 def _governing(repository: GitRepository, commit: str) -> Governing:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitca.errors import ContradictionError, UsageError
+from gitca.git.history import documents_tip
 from gitca.git.message import commit_message
 from gitca.git.process import Git
 from gitca.git.repository import ORIGIN
@@ -148,12 +149,14 @@ def plant(store: Store, work: LocalWork, plantings: Sequence[Planting], now: dat
     if work.tip is None:
         raise ContradictionError(f"{ORIGIN} has no branch {store.branches.issued} any more")
     head, parent = _head(store, work.tip), work.tip
+    remark = f"Carried over from {work.commit}."
+    documents = documents_tip(store.repository, store.branches) if store.is_parted else None
     for planting in plantings:
         path, data = render_segment(head, planting.events)
         parent = store.repository.commit(
             parent,
             changes={**planting.changes, path: data},
-            message=commit_message(planting.events) + f"\nCarried over from {work.commit}.\n",
+            message=commit_message(planting.events, documents, remark=remark),
             author=store.committer,
             when=now,
         )
@@ -166,7 +169,7 @@ def pending_paths(store: Store, commit: str | None) -> dict[str, str]:
     return _listed(store, commit, ORDERS_FOLDER)
 
 
-def settle(store: Store, work: LocalWork, new: str) -> Outcome:
+def settle(store: Store, work: LocalWork, new: str) -> Outcome | None:
     """Bring the local branch from what was carried over to origin's tip, and the files along.
 
     What it was stays reachable. Safe to repeat; raises LostRaceError where the branch moved.
@@ -176,7 +179,8 @@ def settle(store: Store, work: LocalWork, new: str) -> Outcome:
         git = Git(store.repository.root)
         git.ask("update-ref", "--no-deref", "--end-of-options", ref, work.commit)
         store.shown.advance(new, work.commit)
-    return store.shown.show(new)
+    store.tip = new
+    return store.bring_forward()
 
 
 def changes_issued_alone(store: Store, work: LocalWork) -> bool:

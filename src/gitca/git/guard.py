@@ -49,15 +49,16 @@ class Guard:
     def fetch(self, branch: str) -> str | None:
         """Return origin's commit of a branch after fetching it.
 
-        Raises: ContradictionError where origin lost issued certificates that this clone has seen;
-        BackendUnavailableError.
+        Raises: ContradictionError where origin lost issued certificates that this clone has seen,
+        or documents that they were ordered upon; BackendUnavailableError.
         """
         git = self.repository.past.git
         seen = resolve(git, seen_ref(branch)) or resolve(git, tracking_ref(branch, ORIGIN))
-        if seen is not None and self._has_ledger(seen):
+        is_kept = seen is not None and self._is_kept(branch, seen)
+        if seen is not None and is_kept:
             self._remember(seen_ref(branch), seen)  # the fetch moves the other reference
         tip = self.repository.fetch(branch)
-        if seen is not None and self._has_ledger(seen) and self._is_lost(seen, tip):
+        if seen is not None and is_kept and self._is_lost(seen, tip):
             raise ContradictionError(
                 f"{branch} of {ORIGIN} was rewound or rewritten: it is at {(tip or 'nothing')[:12]}"
                 f" and lacks commit {seen[:12]}, which this clone saw there",
@@ -99,6 +100,14 @@ class Guard:
         """Trust what gitca just wrote upon a commit that it had checked."""
         if parent is None or parent == self.trusted:
             self.trusted = commit
+
+    def _is_kept(self, branch: str, seen: str) -> bool:
+        """Whether what this clone saw of a branch must stay: anything was ordered upon it."""
+        if branch != self.branch:  # the documents', which has no ledger of its own
+            issued = seen_ref(self.branch), tracking_ref(self.branch, ORIGIN)
+            known = (resolve(self.repository.past.git, ref) for ref in issued)
+            return any(self._has_ledger(commit) for commit in known if commit)
+        return self._has_ledger(seen)
 
     def _has_ledger(self, commit: str) -> bool:
         return self.repository.past.objects_at((commit,), LEDGER_FOLDER) != [None]

@@ -66,6 +66,23 @@ class Past:
         lines = answer.removesuffix("\n").split("\n")
         return [None if line.endswith(" missing") else line for line in lines]
 
+    def trailers(self, commits: Iterable[str], key: str) -> dict[str, str]:
+        """Return the last trailer of that key (git-interpret-trailers(1)) of those that have one.
+
+        `key` consists of letters.
+        """
+        asked = [object_id(commit) for commit in commits]
+        if not asked:
+            return {}
+        shape = f"--format=%H%x00%(trailers:key={key},valueonly,separator=%x00)"
+        options = ("--no-walk=unsorted", "--stdin", "--no-show-signature", shape)
+        stdin = "".join(f"{commit}\n" for commit in asked).encode()
+        rows = (
+            line.split("\0")
+            for line in as_text(self.git.ask("log", *options, stdin=stdin)).split("\n")
+        )
+        return {row[0]: row[-1] for row in rows if len(row) > 1 and row[-1]}
+
     def changes_of(self, commits: Sequence[str]) -> Iterator[list[FileChange]]:
         """Yield what each commit changed, of one parent or none each, in bounded memory."""
         remaining = iter(commits)

@@ -20,13 +20,26 @@ from gitca.ledger.events import (
 LISTED = 50
 
 
-def commit_message(events: Sequence[Event]) -> str:
-    """Return the message for these events: a subject line, then one line an event, 50 at most."""
+DOCUMENTS = "Documents"
+"""The trailer that names the documents' commit, where they have a branch of their own."""
+
+
+def commit_message(
+    events: Sequence[Event], documents: str | None = None, *, remark: str = ""
+) -> str:
+    """Return the message for these events: a subject line, then one line an event, 50 at most.
+
+    `documents` is the commit of the documents, where no parent of this commit has them.
+    """
     counts = Counter(_verb(event) for event in events)
     subject = ", ".join(f"{verb} {count}" for verb, count in counts.items())
     lines = list(_lines(events[:LISTED]))
     if len(events) > LISTED:
         lines.append(f"… and {len(events) - LISTED} more, in the ledger's segment")
+    if remark:
+        lines += ["", remark]
+    if documents is not None:
+        lines += ["", f"{DOCUMENTS}: {documents}"]
     return "\n".join([f"gitca: {subject}", "", *lines, ""])
 
 

@@ -20,6 +20,7 @@ from gitca.git.history import reviewed_history
 from gitca.git.message import commit_message
 from gitca.git.objects import BlobTooLargeError
 from gitca.git.ordered import ordered_bytes
+from gitca.git.parting import Parting, no_documents
 from gitca.git.repository import GitRepository, Identity
 from gitca.git.shown import ShownBranch
 from gitca.git.snapshot import Branches, Snapshot
@@ -113,19 +114,12 @@ class Store:
     def load(self) -> Snapshot:
         """Return the branch's tip at the remote; at home, where there is no remote.
 
-        Raises: BackendUnavailableError (remote), ContradictionError (ledger).
+        Raises: BackendUnavailableError (remote), ContradictionError (ledger, branches),
+        LostRaceError where the documents name other branches by now.
         """
-        source = self._tip(self.branches.documents)
-        if source is None:
-            raise ContradictionError(
-                f"the branch {self.branches.documents} does not exist",
-                remedy="commit the documents to it (and push it, where there is a remote)",
-            )
-        same = self.branches.issued == self.branches.documents
-        self.tip = source if same else self._tip(self.branches.issued)
-        with self._guard.naming(self.tip, LEDGER_FOLDER):
-            snapshot = self.at(source, self.tip)
-        self._guard.check(snapshot, dict(self._folded))
+        snapshot = self._load()
+        parting = Parting(self.repository, self.branches, self.read)
+        parting.check(snapshot, dict(self._folded), locally=self.is_local)
         return snapshot
 
     def at(self, source: str, tip: str | None) -> Snapshot:
@@ -140,17 +134,11 @@ class Store:
         return Snapshot(source, tip, self._documents(source), orders, self._fold(segments))
 
     def reviewed(self, commit: str) -> frozenset[str] | None:
-        """Return the history of the documents that goes with a commit's `issued/`.
-
-        None where this clone does not have the whole of it.
-        """
+        """Return the documents' history for a commit's `issued/`; None where it is not whole."""
         return reviewed_history(self.repository, self.branches, commit)
 
     def read(self, blob: str) -> bytes:
-        """Return a document's bytes; for one above a mebibyte, as many zeros and one.
-
-        Whoever parses them finds them too large, and reports it at the document.
-        """
+        """Return a document's bytes; for one above a mebibyte, zeros that a parser finds so."""
         try:
             return self.repository.read(blob, size_limit=LARGEST_DOCUMENT)
         except BlobTooLargeError:
@@ -231,15 +219,29 @@ class Store:
             try:
                 return self._append(snapshot, events, changes, now)
             except LostRaceError:
-                snapshot = self.load()
+                # Whatever the documents name by now, this belongs to the branch of its orders.
+                snapshot = self._load()
         raise LostRaceError(
             f"the branch moved {COMMIT_ATTEMPTS} times while signatures were to be committed",
             remedy="run gitca reconcile again",
         )
 
     def bring_forward(self) -> Outcome | None:
-        """Bring the user's branch and working tree to `tip`; None when there is no commit."""
-        return None if self.tip is None else self.shown.show(self.tip)
+        """Bring the user's branch and working tree to `tip`; None where there is none to show."""
+        outcome = None if self.tip is None else self.shown.show(self.tip)
+        # Nobody expects to have a branch of issued/ alone checked out.
+        return None if outcome and outcome.is_unseen and self.is_parted else outcome
+
+    def _load(self) -> Snapshot:
+        # issued/ first: whatever it was recorded upon is then in the documents that are read next.
+        self.tip = self._tip(self.branches.issued)
+        source = self._tip(self.branches.documents) if self.is_parted else self.tip
+        if source is None:
+            raise no_documents(self.branches)
+        with self._guard.naming(self.tip, LEDGER_FOLDER):
+            snapshot = self.at(source, self.tip)
+        self._guard.check(snapshot, dict(self._folded))
+        return snapshot
 
     def _tip(self, branch: str) -> str | None:
         if self._remote:
@@ -273,7 +275,7 @@ class Store:
         commit = self.repository.commit(
             snapshot.tip,
             changes={**changes, path: data},
-            message=commit_message(events),
+            message=commit_message(events, snapshot.source if self.is_parted else None),
             author=self.committer,
             when=now,
         )

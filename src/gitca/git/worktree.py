@@ -44,11 +44,13 @@ class Outcome:
     """What became of the local branch (`branch`) and of index and working tree (`tree`).
 
     True: it shows the new commit. `reason` says in words why one does not, and what to do.
+    `is_unseen`: nothing shows the branch, because it is not checked out or is not there.
     """
 
     branch: bool
     tree: bool
     reason: str = ""
+    is_unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def bring_forward(git: Git, root: Path, branch: str, *, old: str | None, new: st
     """
     local = resolve(git, branch_ref(branch))
     if local is None:
-        return Outcome(False, False, f"there is no local branch {branch}")
+        return Outcome(False, False, f"there is no local branch {branch}", is_unseen=True)
     if local != object_id(new) and is_ancestor(git, new, local):
         return Outcome(True, True)
     if not is_ancestor(git, local, new):
@@ -103,7 +105,7 @@ def _move(git: Git, root: Path, move: Move) -> Outcome:
         return Outcome(False, False, f"a {operation} of branch {move.branch} is under way")
     if not holders:
         reason = f"branch {move.branch} is not checked out, so no working tree was touched"
-        return _advance(git, move, Outcome(True, False, reason))
+        return _advance(git, move, Outcome(True, False, reason, is_unseen=True))
     obstacle = _bring_files(git, root, move)
     if obstacle and remove_half_written(git, root, move.base, move.new):
         obstacle = _bring_files(git, root, move)

@@ -12,14 +12,20 @@ REQUESTS = "requests/"
 ISSUED = "issued/"
 
 
-def judge_change(before: Iterable[TreeEntry], after: Iterable[TreeEntry]) -> tuple[Finding, ...]:
+def judge_change(
+    before: Iterable[TreeEntry], after: Iterable[TreeEntry], *, is_parted: bool = False
+) -> tuple[Finding, ...]:
     """Return the findings of a change from one tree to another.
 
     `before` is the tree where the head's history left the base, `after` the head's own; both hold
     at least `ca/`, `policies/`, `requests/` and `issued/`. Only paths and blobs are looked at.
+    Where `issued/` has a branch of its own, what the documents' branch has of it may go.
     """
+    before, after = tuple(before), tuple(after)
     changed = changed_paths(before, after)
-    return (*_touching_issued(changed), *_mixing(changed))
+    there = {entry.path for entry in after}
+    written = [path for path in changed if path in there or not is_parted]
+    return (*_touching_issued(written), *_mixing(changed))
 
 
 def changed_paths(before: Iterable[TreeEntry], after: Iterable[TreeEntry]) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ from gitca.verify.revocation import RevocationJudge
 from gitca.verify.since import NOTHING, Since
 from gitca.verify.told import in_order
 from gitca.verify.writers import ORDERS, PLACEHOLDER, Writers, found_strays, mended_strays
-from gitca.verify.written import check_step, documents_of, read_writers
+from gitca.verify.written import Sources, check_step, read_writers
 
 Progress = Callable[[str, int, int], None]
 """What is being checked, how many are done, and of how many."""
@@ -120,7 +120,7 @@ class _Proof:
         self.report.checked["commits to issued/"] = len(self.writers.steps)
 
     def _replay(self, segments: tuple[Segment, ...]) -> Replay:
-        judge = RevocationJudge(self.store)
+        judge, sources = RevocationJudge(self.store), Sources(self.store, self.writers.steps)
         replay = Replay(
             blob_id=blob_id_of(self.commit),
             kept=_spent(segments),
@@ -129,7 +129,7 @@ class _Proof:
         )
         for place, segment in enumerate(segments, start=1):
             if place > self.since.number:
-                self._hold_by_hand(judge, replay, segment)
+                self._hold_by_hand(judge, replay, segment, sources)
                 self.settled |= {item.order for item in segment.events if isinstance(item, Signed)}
             self.report.contradictions += replay.take(segment)
             step = self.writers.steps.get(place)
@@ -141,7 +141,9 @@ class _Proof:
         replay.finish()
         return replay
 
-    def _hold_by_hand(self, judge: RevocationJudge, replay: Replay, segment: Segment) -> None:
+    def _hold_by_hand(
+        self, judge: RevocationJudge, replay: Replay, segment: Segment, sources: Sources
+    ) -> None:
         """Hold against documents what needs no key, and whoever can push can write."""
         revoked = [event for event in segment.events if isinstance(event, Revoked)]
         given_up = [event for event in segment.events if isinstance(event, Abandoned)]
@@ -149,12 +151,15 @@ class _Proof:
             return
         number = segment.head.number
         step = self.writers.steps.get(number)
-        source = documents_of(self.store, step, segment)
+        source = sources.of(step, segment)
         if step is None or source is None:
             self.report.unchecked.append(f"segment {number}: the documents it was recorded upon")
             return
         state, when = replay.state, step.ancestor.when
         found: list[Contradiction] = []
+        if step.ancestor.parents[:1] != (source,):
+            place = f"segment {number}"
+            found += _unreviewed(self.store.reviewed(self.commit), source, place)
         try:
             found += judge.judge(state, revoked, source)
             outcomes = (

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from gitca.documents.load import REPOSITORY_PATH, TreeEntry, load_governing
+from gitca.documents.repository import RepositorySpec
 from gitca.git.blobs import blob_id_of
 from gitca.git.history import documents_tip
 from gitca.git.lineage import Ancestor, Past
+from gitca.git.message import DOCUMENTS
 from gitca.git.store import Store
 from gitca.ledger.events import Ordered
 from gitca.ledger.image import ISSUED_FOLDER
@@ -18,6 +22,7 @@ from gitca.verify.since import Since
 from gitca.verify.writers import ORDERS, Delta, Step, Walk, Writers, delta_digest, delta_of
 
 VERSIONS = 1000
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 def read_writers(
@@ -40,7 +45,7 @@ def read_writers(
     walk = Walk(
         past=store.repository.past,
         identity_of=functools.cache(functools.partial(_identity, store)),
-        also=_identities(store),
+        also=_identities(store, tip),
         boundary=boundary,
         empty_blob=blob_id_of(tip)(b""),
     )
@@ -56,32 +61,69 @@ def _cut(store: Store, ancestors: Sequence[Ancestor]) -> dict[str, int]:
 
 
 def _identity(store: Store, blob: str | None) -> str:
+    return _committer(_spec(store, blob))
+
+
+def _spec(store: Store, blob: str | None) -> RepositorySpec:
     entries = [TreeEntry(REPOSITORY_PATH, "100644", blob)] if blob else []
-    committer = load_governing(entries, store.read).repository.spec.committer
-    return f"{committer.name} <{committer.email}>"
+    return load_governing(entries, store.read).repository.spec
 
 
-def _identities(store: Store) -> frozenset[str]:
-    """Return who gitca ever committed as, where the documents have a branch of their own.
+def _committer(spec: RepositorySpec) -> str:
+    return f"{spec.committer.name} <{spec.committer.email}>"
+
+
+def _identities(store: Store, tip: str) -> frozenset[str]:
+    """Return who gitca ever committed as, where documents have, or had, a branch of their own.
 
     A commit of `issued/` does not tell then which documents there were.
     """
-    if not store.is_parted:
+    documents = documents_tip(store.repository, store.branches) if store.is_parted else tip
+    if documents is None:
         return frozenset()
-    tip = documents_tip(store.repository, store.branches)
-    changes = (
-        store.repository.past.last_changes(tip, REPOSITORY_PATH, count=VERSIONS) if tip else []
-    )
-    blobs = {change.after for change in changes}
-    return frozenset(_identity(store, blob) for blob in (*blobs, None))
+    changes = store.repository.past.last_changes(documents, REPOSITORY_PATH, count=VERSIONS)
+    specs = [_spec(store, blob) for blob in {change.after for change in changes} | {None}]
+    if not any(spec.issued_branch for spec in specs) and not store.is_parted:
+        return frozenset()
+    return frozenset(map(_committer, specs))
 
 
-def documents_of(store: Store, step: Step | None, segment: Segment) -> str | None:
-    """Return the commit of the documents that a segment was recorded upon, if it can be told."""
-    if not store.is_parted:
-        return step.ancestor.parents[0] if step and step.ancestor.parents else None
-    sources = (event.source for event in segment.events if isinstance(event, Ordered))
-    return next(sources, None)
+@dataclass(slots=True)
+class Sources:
+    """Tells the commit of the documents that a segment was recorded upon."""
+
+    store: Store
+    steps: Mapping[int, Step]
+    _named: Mapping[str, str] | None = None
+
+    def of(self, step: Step | None, segment: Segment) -> str | None:
+        """Return that commit, None where it cannot be told.
+
+        On a branch that documents share it is the parent. On one of its own, the commit names it;
+        one that an older gitca made is told by the orders in its segment.
+        """
+        if step is None:
+            return None
+        named = self._named_by(step.ancestor.commit)
+        if named is not None and (self.store.is_parted or self._is_elsewhere(step, named)):
+            return named
+        if not self.store.is_parted:
+            return step.ancestor.parents[0] if step.ancestor.parents else None
+        sources = (event.source for event in segment.events if isinstance(event, Ordered))
+        return next(sources, None)
+
+    def _named_by(self, commit: str) -> str | None:
+        if self._named is None:
+            commits = [step.ancestor.commit for step in self.steps.values()]
+            self._named = self.store.repository.past.trailers(commits, DOCUMENTS)
+        named = self._named.get(commit, "")
+        return named if _COMMIT.fullmatch(named) else None
+
+    def _is_elsewhere(self, step: Step, named: str) -> bool:
+        """Whether a commit is not in the history of a step: its branch was another one then."""
+        repository = self.store.repository
+        known = repository.resolve(named) == named
+        return not known or not repository.is_ancestor(named, step.ancestor.commit)
 
 
 def check_step(past: Past, step: Step, delta: Delta) -> Iterator[Contradiction]:
