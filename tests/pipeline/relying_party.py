@@ -72,21 +72,38 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("openssl s_server does not listen")
 
 
-def connect(folder: Path, port: int, host: str, roots: bytes) -> Verdict:
-    """Handshake as a client who trusts the roots, and holds the whole chain against CRLs.
+def connect(folder: Path, port: int, host: str, roots: bytes) -> tuple[Verdict, Verdict]:
+    """Handshake as two clients who trust the roots.
 
-    OpenSSL fetches them itself, from the URLs in the certificates that it meets.
+    One lets OpenSSL fetch the CRL from the URL in the server's certificate; the other holds the
+    whole chain against the CRLs that its certificates point to.
     """
+    crls = [fetch(crl_url(each)).content for each in _chain(folder)]
+    pems = [must("openssl", "crl", "-inform", "DER", stdin=crl) for crl in crls]
     (folder / "roots.pem").write_bytes(roots)
+    (folder / "roots-and-crls.pem").write_bytes(b"".join([roots, *pems]))
+    return (
+        _handshake(folder, port, host, "roots.pem", "-crl_check", "-crl_download"),
+        _handshake(folder, port, host, "roots-and-crls.pem", "-crl_check_all"),
+    )
+
+
+def _handshake(folder: Path, port: int, host: str, trusted: str, *options: str) -> Verdict:
     answer = ask(
         *("openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", host),
         *("-verify_hostname", host, "-verify_return_error", "-x509_strict"),
-        *("-purpose", "sslserver", "-no-CApath", "-no-CAstore", "-CAfile", "roots.pem"),
-        *("-crl_check_all", "-crl_download"),
+        *("-purpose", "sslserver", "-no-CApath", "-no-CAstore", "-CAfile", trusted, *options),
         cwd=folder,
     )
     is_good = answer.status == 0 and "Verify return code: 0 (ok)" in answer.words
     return Verdict(is_good, answer.words)
+
+
+def _chain(folder: Path) -> list[bytes]:
+    """Return what the server in a folder presents: its certificate and those above it."""
+    above = (folder / "above.pem").read_bytes()
+    parts = re.findall(rb"-----BEGIN .*?-----END CERTIFICATE-----\n", above, re.DOTALL)
+    return [(folder / "server.pem").read_bytes(), *parts]
 
 
 def crl_url(certificate: bytes) -> str:

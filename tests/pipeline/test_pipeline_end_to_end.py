@@ -84,8 +84,8 @@ def test_a_request_and_its_revocation_travel_from_pull_request_to_relying_party(
     crl = relying_party.fetch(relying_party.crl_url(chain.content))
     assert crl.media_type == "application/pkix-crl"
     with relying_party.tls_server(tmp_path, chain.content, key) as port:
-        accepted = relying_party.connect(tmp_path, port, HOST, roots)
-        assert accepted.accepted, accepted.words
+        for client in relying_party.connect(tmp_path, port, HOST, roots):
+            assert client.accepted, client.words
 
         git(alice, "checkout", "-q", "main")
         git(alice, "pull", "-q")
@@ -94,12 +94,12 @@ def test_a_request_and_its_revocation_travel_from_pull_request_to_relying_party(
         the_plan_knows_no_credential(world, "payments/api")
         assert "revoke" in only_comment(world, pull.number)
         # Not merged yet: nothing is revoked.
-        assert relying_party.connect(tmp_path, port, HOST, roots).accepted
+        assert all(each.accepted for each in relying_party.connect(tmp_path, port, HOST, roots))
         world.forge.merge(pull, "petra")
         a_merge_is_reconciled_once(world)
-        refused = relying_party.connect(tmp_path, port, HOST, roots)
-        assert not refused.accepted
-        assert "certificate revoked" in refused.words
+        for client in relying_party.connect(tmp_path, port, HOST, roots):
+            assert not client.accepted
+            assert "certificate revoked" in client.words
 
     signatures, tip = len(world.signs()), world.issued()
     [scheduled] = world.runner.handle(on_main(world.forge, "schedule"))
