@@ -13,7 +13,8 @@ class Asked:
     """A call of S3; times are seconds of the server's monotonic clock.
 
     `outcome` is what the client got: `answered`, `error` or `dropped`; `error` is the code of a
-    refusal. `done` says whether the operation was carried out, whatever the client heard of it.
+    refusal. `done` says whether the operation was carried out, whatever the client heard of it,
+    and `asked` whether the client asked before it sent the body (Expect: 100-continue).
     """
 
     request_id: str
@@ -26,6 +27,7 @@ class Asked:
     error: str
     outcome: str
     done: bool
+    asked: bool
     size: int
     arrived: float
     answered: float
@@ -50,6 +52,7 @@ class S3Log:
                 error=error,
                 outcome=outcome,
                 done=done,
+                asked="expect" in call.headers,
                 size=len(call.request.body),
                 arrived=call.arrived,
                 answered=time.monotonic(),

@@ -67,6 +67,14 @@ def test_s3_is_given_the_digest_and_gives_it_back(s3: AwsServer, uri: str) -> No
     assert base64.b64decode(there["ChecksumSHA256"]).hex() == what.sha256
 
 
+def test_a_small_object_is_sent_at_once_and_a_large_one_when_s3_will_have_it(
+    s3: AwsServer, publisher: Publisher
+) -> None:
+    for size in (1, 2**20, 2**20 + 1):
+        publisher.write(item(str(size), bytes(size)), None)
+    assert [call["asked"] for call in s3.s3_calls("PutObject")] == [False, False, True]
+
+
 def test_a_place_may_be_a_whole_bucket(s3: AwsServer) -> None:
     s3.create_bucket("whole-bucket")
     with closing(open_publisher(s3.target("whole-bucket"), base=BASE)) as publisher:
