@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-SMALLEST_LIMIT = 2_000  # what is always there, and the counts of what is not, fit into that
+SMALLEST_LIMIT = 5_000  # headings, and the counts of what is left out, fit into that
 
 Write = Annotated[
     list[str] | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from gitca.plan.markdown_certificates import (
     adoption_rows,
     certificate_rows,
     compared,
-    cross_rows,
     present_rows,
     proposal_rows,
 )
@@ -79,7 +79,7 @@ class _Renderer:
     def block(self, action: Action) -> str:
         """Return what an action does, as a part that unfolds."""
         background = self.background_of(action)
-        reason = prose(action.reason[:1].upper() + action.reason[1:])
+        reason = prose(_sentence(action.reason))
         rows = list(self._rows(action, background))
         present = background.present
         if present is not None and not isinstance(action, RevokeCertificate):
@@ -96,15 +96,16 @@ class _Renderer:
             yield Row("Owner", cell_code(background.owner))
         if background.description:
             yield Row("Description", cell_code(background.description))
+        is_narrow = background.present is not None
         match action:
             case IssueCertificate():
-                yield from certificate_rows(action.template, action.period)
+                yield from certificate_rows(action.template, action.period, is_narrow=is_narrow)
                 yield from self._issue_rows(action)
             case CrossCertify():
-                yield from cross_rows(action)
+                yield from certificate_rows(action.template, action.period, is_narrow=is_narrow)
             case AdoptAuthority():
-                file = place_link(Location(action.file.path), self.links, in_table=True)
-                yield from adoption_rows(action, file)
+                file = place_link(Location(action.file.path), self.links, in_table=True, line=False)
+                yield from adoption_rows(action, file, is_narrow=is_narrow)
             case CreateAuthority() | RequestAuthority():
                 yield from proposal_rows(background)
             case RevokeCertificate():
@@ -164,7 +165,7 @@ def overview_section(actions: Sequence[Action]) -> Section:
 
 def _overview_row(kind: str, ca: str, group: Sequence[Action]) -> str:
     subjects = [subject for action in group if (subject := action_subject(action))]
-    folders = Counter(f"{name.rpartition('/')[0]}/" if "/" in name else name for name in subjects)
+    folders = Counter(map(_folder, subjects))
     shown = [
         cell_code(folder) + (f": {count:,}" if count > 1 else "")
         for folder, count in folders.most_common(_FOLDERS)
@@ -172,6 +173,18 @@ def _overview_row(kind: str, ca: str, group: Sequence[Action]) -> str:
     more = [f"{len(folders) - _FOLDERS:,} more"] if len(folders) > _FOLDERS else []
     whom = cell_code(ca) if ca else ""
     return f"| {kind} | {len(group):,} | {whom} | {', '.join([*shown, *more])} |\n"
+
+
+def _folder(subject: str) -> str:
+    """Return the folder of a request, or a CA's name, or the beginning of a key's digest."""
+    if "/" in subject:
+        return f"{subject.rpartition('/')[0]}/"
+    return f"{subject[:23]}…" if subject.startswith("sha256:") else subject
+
+
+def _sentence(reason: str) -> str:
+    is_word = re.match(r"[a-z]+[ :]", reason)
+    return f"{reason[0].upper()}{reason[1:]}" if is_word else reason
 
 
 def _summary(action: Action) -> str:
@@ -202,7 +215,7 @@ def _revocation_rows(action: RevokeCertificate, background: Background) -> Itera
     if action.invalidity_date is not None:
         yield Row("Invalid since", f"{action.invalidity_date:%Y-%m-%dT%H:%M:%SZ}")
     if background.present is not None:
-        yield from present_rows(background.present).values()
+        yield from present_rows(background.present, is_narrow=False).values()
 
 
 def _crl_rows(background: Background) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gitca.plan.background import Background, Present
 from gitca.plan.markdown_text import cell_code, cell_prose, listed, table
-from gitca.plan.model import AdoptAuthority, CrossCertify
+from gitca.plan.model import AdoptAuthority
 from gitca.plan.words import (
     authority_words,
     duration_words,
@@ -35,23 +35,23 @@ class Row:
     will_be: str
 
 
-def certificate_rows(template: CertificateTemplate, period: Period) -> Iterator[Row]:
-    """Yield what a certificate will say, and how long it will be valid."""
-    yield from _template_rows(template)
+def certificate_rows(
+    template: CertificateTemplate, period: Period, *, is_narrow: bool
+) -> Iterator[Row]:
+    """Yield what a certificate will say, and how long it will be valid.
+
+    With `is_narrow` a digest takes two lines, for a table that has another column.
+    """
+    yield from _template_rows(template, is_narrow=is_narrow)
     yield Row("Validity", cell_prose(_period(period)))
 
 
-def cross_rows(action: CrossCertify) -> Iterator[Row]:
-    """Yield what a cross-certificate will say."""
-    yield from certificate_rows(action.template, action.period)
-
-
-def adoption_rows(action: AdoptAuthority, file: str) -> Iterator[Row]:
+def adoption_rows(action: AdoptAuthority, file: str, *, is_narrow: bool) -> Iterator[Row]:
     """Yield what the certificate says that an external CA gave; `file` is where it lies."""
     certificate = parse_certificate(action.certificate_der)
     yield Row("Certificates", file)
     yield Row("SHA-256 fingerprint", cell_code(certificate.fingerprint))
-    yield from _template_rows(certificate.template)
+    yield from _template_rows(certificate.template, is_narrow=is_narrow)
     yield Row("Validity", _dates(certificate.not_before, certificate.not_after))
     yield Row("Certificates above it", f"{len(action.chain)}")
 
@@ -62,12 +62,15 @@ def proposal_rows(background: Background) -> Iterator[Row]:
     if document is None or proposal is None:
         return
     present = background.present
-    yield from _template_rows(proposal, present.template.spki_der if present else None)
+    standing = present.template.spki_der if present else None
+    yield from _template_rows(proposal, standing, is_narrow=present is not None)
     yield Row("Validity", cell_prose(duration_words(document.spec.validity)))
     yield Row("Key at", cell_code(document.spec.key))
 
 
-def present_rows(present: Present, *, with_urls: bool = True) -> Mapping[str, Row]:
+def present_rows(
+    present: Present, *, with_urls: bool = True, is_narrow: bool = True
+) -> Mapping[str, Row]:
     """Return what a standing certificate says, by the fields' names.
 
     Where the CRL and the certificate of its issuer lie is left out of what is compared with a CA's
@@ -77,7 +80,7 @@ def present_rows(present: Present, *, with_urls: bool = True) -> Mapping[str, Ro
     if not with_urls:
         template = replace(template, crl_urls=(), ca_issuers_urls=())
     rows = [
-        *_template_rows(template),
+        *_template_rows(template, is_narrow=is_narrow),
         Row("Validity", _dates(present.not_before, present.not_after)),
     ]
     return {row.name: row for row in rows}
@@ -112,7 +115,9 @@ _FIELDS = frozenset(
 )
 
 
-def _template_rows(template: CertificateTemplate, spki_der: bytes | None = None) -> Iterator[Row]:
+def _template_rows(
+    template: CertificateTemplate, spki_der: bytes | None = None, *, is_narrow: bool = False
+) -> Iterator[Row]:
     """Yield what a template says; fields that it has not are left out."""
     if template.subject:
         yield Row("Subject", cell_code(subject_words(template.subject)))
@@ -122,7 +127,7 @@ def _template_rows(template: CertificateTemplate, spki_der: bytes | None = None)
         yield Row("CA", cell_prose(authority_words(template)))
     key = template.spki_der or spki_der
     if key:
-        yield Row("Key", _key(key))
+        yield Row("Key", _key(key, is_narrow=is_narrow))
     usages = usage_words(template)
     yield Row("Usages", ", ".join(map(cell_prose, usages)) if usages else "none")
     if extensions := extension_lines(template):
@@ -131,10 +136,13 @@ def _template_rows(template: CertificateTemplate, spki_der: bytes | None = None)
         yield Row("CRL and issuer URLs", listed(urls))
 
 
-def _key(spki_der: bytes) -> str:
+def _key(spki_der: bytes, *, is_narrow: bool) -> str:
+    digest = spki_identifier(spki_der)
+    half = len(digest) - 32 if is_narrow else len(digest)
+    lines = [cell_code(part) for part in (digest[:half], digest[half:]) if part]
     identifier = subject_key_identifier(spki_der).hex()
     return (
-        f"{cell_code(key_words(spki_der))}<br>SPKI {cell_code(spki_identifier(spki_der))}"
+        f"{cell_code(key_words(spki_der))}<br>SPKI {'<br>'.join(lines)}"
         f"<br>SKI {cell_code(identifier)}"
     )
 

@@ -11,9 +11,9 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from urllib.parse import quote
 
 from gitca.findings import Location
+from gitca.plan.url_path import url_path
 from gitca.x509.visible_text import spelled_out
 
 LONGEST = 400
@@ -24,10 +24,11 @@ LISTED = 50
 """Values of one field that are listed; the others are counted."""
 
 _FENCES = re.compile(r"`+")
-_QUOTED = re.compile(r"(“[^“”]*”)")
+_QUOTED = re.compile(r"([(]*“)([^“”]*)(”[)”.,;:!?…]*)")
+_TOKEN = re.compile(r"[(]*“[^“”]*”[)”.,;:!?…]*(?!\S)|\S+")
 # A word, with the punctuation around it. Longer numbers, and letters that can all be digits of a
-# hexadecimal number, could be a commit's name.
-_WORD = re.compile(r"([(“]*)((?!/)(?:[A-Za-z]+(?:['\u2019][a-z]{1,2})?|[0-9]{1,6})|)([)”.,;:!?…]*)")
+# hexadecimal number, could be a commit's name; a number with a full stop could begin a list.
+_WORD = re.compile(r"([(“]*)((?!/)(?:[A-Za-z]+(?:['\u2019][a-z]{0,2})?|[0-9]{1,6}(?![.)]))|)([)”.,;:!?…]*)")
 _SIGNS = ("+", "-", "->")  # of a difference: what follows is a value
 _HASH = re.compile(r"[0-9A-Fa-f]{7,}")
 
@@ -58,10 +59,9 @@ def _span(text: str) -> str:
 def prose(text: str, *, longest: int = LONGEST_MESSAGE) -> str:
     """Return a sentence: plain words as they are, all else in code spans."""
     shown = spelled_out(text)
-    pieces = [piece for part in _QUOTED.split(shown[:longest]) for piece in _pieces(part)]
     words = [
         word
-        for is_plain, run in groupby(pieces, key=lambda piece: piece[0])
+        for is_plain, run in groupby(_pieces(shown[:longest]), key=lambda piece: piece[0])
         for word in _joined(is_plain, [piece[1:] for piece in run])
     ]
     return " ".join([*words, *([f"… ({len(shown):,} characters)"] if len(shown) > longest else [])])
@@ -72,16 +72,15 @@ def cell_prose(text: str) -> str:
     return prose(text).replace("|", r"\x7c")
 
 
-def _pieces(part: str) -> Iterator[tuple[bool, str, str, str]]:
+def _pieces(text: str) -> Iterator[tuple[bool, str, str, str]]:
     """Yield the words of a text: whether each is plain, what stands before it, itself, after it."""
-    if _QUOTED.fullmatch(part):
-        yield False, "“", part[1:-1], "”"
-        return
     before = ""
-    for token in part.split():
-        plain = _WORD.fullmatch(token)
+    for token in _TOKEN.findall(text):
+        plain, quoted = _WORD.fullmatch(token), _QUOTED.fullmatch(token)
         if plain and not _HASH.fullmatch(plain[2]) and before not in _SIGNS:
             yield True, "", token, ""
+        elif quoted:
+            yield False, quoted[1], quoted[2], quoted[3]
         else:
             yield False, *_apart(token)
         before = token
@@ -131,8 +130,8 @@ def place_link(place: Location, links: str, *, in_table: bool = False, line: boo
     words = cell_code(shown) if in_table else code(shown)
     if not links:
         return words
-    path = quote(place.file.encode("utf-8", "surrogateescape"), safe="/")
-    return f"[{words}]({links}/{path}#L{place.line})"
+    anchor = f"#L{place.line}" if line else ""
+    return f"[{words}]({links}/{url_path(place.file)}{anchor})"
 
 
 def listed(values: Sequence[str], *, show: int = LISTED) -> str:

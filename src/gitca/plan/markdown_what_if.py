@@ -15,8 +15,9 @@ _NOT_APPLIED = (
     "This change alters CAs or policies. They are not applied to it: its requests were judged by"
     " those of the base. Once merged, they judge every request that stands"
 )
-_POLICIES = 10
-_FOLDERS = 10
+_POLICIES = 5
+_FOLDERS = 5
+_LONGEST = 40
 _SHOWN = 5
 """Findings, changes and certificates of one request that are shown."""
 
@@ -37,7 +38,7 @@ _NOTHING = "Nothing: every request fares as before.\n"
 
 
 def _heading(what_if: WhatIf) -> str:
-    policies = [code(name, longest=80) for name in what_if.policies[:_POLICIES]]
+    policies = [code(name, longest=_LONGEST) for name in what_if.policies[:_POLICIES]]
     if len(what_if.policies) > _POLICIES:
         policies.append(f"{len(what_if.policies) - _POLICIES:,} more")
     judged = counted(what_if.judged, "request")
@@ -55,7 +56,7 @@ def _kind(verb: str, affected: Sequence[Consequence]) -> str:
     certificates = sum(len(item.certificates) for item in affected)
     counts = list(by_folder(affected).items())
     folders = [
-        f"{code(name, longest=80) if name else 'no folder'}: {number:,}"
+        f"{code(name, longest=_LONGEST) if name else 'no folder'}: {number:,}"
         for name, number in counts[:_FOLDERS]
     ]
     more = [f"{len(counts) - _FOLDERS:,} more folders"] if len(counts) > _FOLDERS else []

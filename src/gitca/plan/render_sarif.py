@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from urllib.parse import quote
 
 from gitca.findings import Finding, Severity
 from gitca.plan.fingerprints import with_fingerprints
 from gitca.plan.outcome import Outcome, heaviest_first
 from gitca.plan.rule_help import rule_sentence
+from gitca.plan.url_path import url_path
 from gitca.x509.visible_text import spelled_out
 
 JsonObject = dict[str, object]
@@ -81,18 +81,12 @@ def _words(finding: Finding) -> str:
 
 def _location(finding: Finding) -> JsonObject:
     place = finding.location
-    # A relative reference whose first segment holds a colon would be an absolute one
-    # (RFC 3986 section 4.2): everything but unreserved characters is escaped.
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": _reference(place.file), "uriBaseId": "%SRCROOT%"},
+            "artifactLocation": {"uri": url_path(place.file), "uriBaseId": "%SRCROOT%"},
             "region": {"startLine": place.line, "startColumn": place.column},
         }
     }
-
-
-def _reference(path: str) -> str:
-    return quote(path.encode("utf-8", "surrogateescape"), safe="/")
 
 
 def _message(text: str) -> str:
