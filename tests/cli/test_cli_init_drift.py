@@ -28,7 +28,7 @@ def setting(forge: Forge, name: str) -> Setting:
     return Setting(forge, TOOLS[forge], name.split()[0], **SIGNERS[name])
 
 
-@pytest.mark.parametrize(("forge", "name"), itertools.product(TOOLS, SIGNERS))
+@pytest.mark.parametrize(("forge", "name"), list(itertools.product(TOOLS, SIGNERS)))
 def test_the_setting_is_read_back_and_nothing_has_drifted(forge: Forge, name: str) -> None:
     for wanted in (setting(forge, name), replace(setting(forge, name), branch="trunk")):
         files = rendered_pipelines(wanted)
@@ -55,11 +55,11 @@ def test_a_changed_or_missing_workflow_is_named(path: str) -> None:
 
 
 def test_other_pipelines_are_not_taken_for_gitcas() -> None:
-    files = {path: b"on: push\njobs: {}\n" for path in PATHS[Forge.GITHUB]}
+    files = dict.fromkeys(PATHS[Forge.GITHUB], b"on: push\njobs: {}\n")
     assert read_setting(Forge.GITHUB, files) is None
     assert drifted(Forge.GITHUB, files) == PATHS[Forge.GITHUB]
     assert forges({"README.md": b""}) == ()
-    broken = {path: b"\xff\xfe\x00" for path in PATHS[Forge.GITLAB]}
+    broken = dict.fromkeys(PATHS[Forge.GITLAB], b"\xff\xfe\x00")
     assert read_setting(Forge.GITLAB, broken) is None
 
 
