@@ -21,7 +21,7 @@ _NOTE = """\
 """
 _GIT = "exec '{real}' \"$@\"\n"
 _SLEEP = "exit 0\n"  # written down, and not waited for
-_GITCA = "{variables}exec '{python}' -m gitca \"$@\"\n"
+_GITCA = "{variables}exec '{python}' -P -m gitca \"$@\"\n"
 # venv makes an environment with these programs, pip does nothing, anything else is run.
 _PYTHON = """\
 for word; do last=$word; done
