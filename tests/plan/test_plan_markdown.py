@@ -28,7 +28,7 @@ SMALL, USUAL = 5_000, 65_000
 
 # Whole outcomes are large to draw and slow to shrink; the texts by themselves are drawn below.
 @settings(
-    max_examples=60,
+    max_examples=40,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
@@ -56,7 +56,7 @@ def test_a_cell_of_a_table_stays_one_cell(text: str) -> None:
     found = judge(f"| a | b |\n| --- | --- |\n| {cell_code(text)} | `last` |\n")
     assert found.problems == []
     assert found.codes[-1] == "last"
-    assert len(found.codes) == (2 if text.strip() and spelled_out(text).strip() else 1)
+    assert len(found.codes) == (2 if spelled_out(text).strip() else 1)
 
 
 @given(texts)
