@@ -381,6 +381,6 @@ def test_an_issued_file_that_was_changed_is_never_published(target: Clone) -> No
     """`issued/` is an image: what is published is held against the ledger."""
     before = files(target)
     target.save({"issued/issuing/crl.der": crl_of(target, 99)})
-    with pytest.raises(ContradictionError, match="issued/issuing/crl.der is not what the ledger"):
+    with pytest.raises(ContradictionError, match=r"issued/issuing/crl\.der is not what the ledger"):
         published(target)
     assert files(target) == before

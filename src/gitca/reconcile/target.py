@@ -6,6 +6,7 @@ Of the certificates of requests the manifest says what is there; with `complete`
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -70,8 +71,12 @@ class TargetRun:
             return
         if self._held.segment > self.publication.head.number:
             raise self._ahead(self._held)
-        self._send_authorities()
-        self._send_leaves()
+        try:
+            self._send_authorities()
+            self._send_leaves()
+        except GitcaError:
+            self._save_progress()
+            raise
         is_whole = not self.report.failures
         self._write_manifest(self._manifest(is_complete=is_whole))
 
@@ -139,6 +144,13 @@ class TargetRun:
             f"{MANIFEST_PATH} was replaced by others {ATTEMPTS} times", remedy="run it again"
         )
 
+    def _save_progress(self) -> None:
+        """Note what was sent before a failure, if that much can be done, for the next run."""
+        if self.report.sent:
+            self._entries = {**self._held.objects, **self._entries}
+            with contextlib.suppress(GitcaError):
+                self._write_manifest(self._manifest(is_complete=False))
+
     # What is sent.
 
     def _send_crls(self) -> None:
@@ -179,12 +191,12 @@ class TargetRun:
         if self.complete or not held.complete:
             self._listed = dict(self.publisher.listing())
         if self.complete:
-            same, other = {}, list(leaves(self.publication.state))
+            other = list(leaves(self.publication.state))
             self._note_strangers(other)
         else:
             same, other = differing(leaves(self.publication.state), held.objects)
-        self._entries |= same
-        self.report.unchanged += len(same)
+            self._entries |= same
+            self.report.unchanged += len(same)
         self._send_in_chunks(other)
 
     def _send_in_chunks(self, work: list[Leaf]) -> None:
