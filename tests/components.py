@@ -40,7 +40,7 @@ COMPONENTS = {
     "gnutls": Component("gnutls-bin", ("certtool",), "CSRs and chains"),
     "nss": Component("libnss3-tools", ("certutil", "vfychain"), "CSRs and chains"),
     "java": Component("default-jdk-headless", ("java", "javac", "keytool"), "CSRs and PKIX paths"),
-    "nginx": Component("nginx-light", ("nginx",), "TLS handshakes with client certificates, published folders"),
+    "nginx": Component("nginx-light", ("nginx",), "TLS with client certificates, static files"),
     "curl": Component("curl", ("curl",), "buckets, of the AWS demo: what is put there, by HTTP"),
     "softhsm": Component("softhsm2", ("softhsm2-util",), "the PKCS #11 signer, as its token"),
 }
