@@ -68,11 +68,12 @@ class Publisher(Protocol):
     later `read` gives it. A reader never sees half an object.
 
     *Compare and swap.* `write` replaces exactly the version it was told of, or nothing where it was
-    told of none; between two writers that were told of the same version, one gets ConflictError.
+    told of none; of two writers of different content that were told of the same version, one gets
+    ConflictError.
 
-    *Idempotence.* Writing an object once more under the version that holds it already changes
-    nothing that a relying party can see. A `write` whose answer was lost may have been made: the
-    caller reads again before it takes ConflictError for another writer.
+    *Idempotence.* Content that is there already is taken for written, whatever it was to replace:
+    so a `write` whose answer was lost can be made again under the same condition. Two writers of
+    the same content may both be told that they wrote it.
 
     *Retry.* Every call may be repeated after BackendUnavailableError.
 
