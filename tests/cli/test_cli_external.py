@@ -74,6 +74,9 @@ def test_the_commands_of_the_page_lead_from_the_csr_to_the_end_of_the_ca(pki: Co
     assert "CSR of CA issuing, for its external issuer" in told
     assert "1 CSR" in told
     assert "CA issuing has no certificate yet" in told
+    waiting = pki.runs("status")
+    assert "Waiting for an external CA" in waiting
+    assert "to be added as ca/issuing.pem" in waiting
     answered(pki)
     plan = pki.runs("plan")
     assert "adopt-ca  external: issuing  ca/issuing.pem has its certificate" in plan
@@ -94,7 +97,9 @@ def test_the_commands_of_the_page_lead_from_the_csr_to_the_end_of_the_ca(pki: Co
     record = json.loads(pki.runs("show", "issuing", "--format", "json"))
     assert (record["order"], record["signingKey"]) == (None, None)
     assert [item["role"] for item in record["documents"]] == ["ca", "file"]
-    assert "issuing" in pki.runs("status")
+    standing = pki.runs("status")
+    assert "issuing" in standing
+    assert "Waiting for an external CA" not in standing
     pki.runs("verify")
     pki.runs("revoke", "issuing", "--reason", "cACompromise")
     (written,) = (pki.folder / "requests/ca").glob("issuing-*.yaml")
@@ -102,4 +107,12 @@ def test_the_commands_of_the_page_lead_from_the_csr_to_the_end_of_the_ca(pki: Co
     save(pki)
     assert "cACompromise" in pki.runs("reconcile")
     assert "it issues nothing more" in " ".join(pki.runs("plan").split())
+    shown = json.loads(pki.runs("show", "issuing", "--format", "json"))
+    assert (shown["status"], shown["revocation"]["reason"]) == ("revoked", "cACompromise")
+    assert (
+        json.loads(pki.runs("list", "--authorities", "--ca", "external", "--format", "json"))[0][
+            "status"
+        ]
+        == "revoked"
+    )
     pki.runs("verify")

@@ -93,6 +93,40 @@ def test_the_runbook_for_recovery_goes_on_at_the_new_place(world: Hostile, progr
     assert tip == world.git("rev-parse", "main")
 
 
+def ask_and_reconcile(world: Hostile, name: str) -> None:
+    world.ask(name, "internal-server")
+    world.save(name)
+    assert world.gitca("reconcile").code == 0
+    assert world.gitca("verify").code == 0
+
+
+def test_the_runbook_for_a_branch_of_its_own_leads_there_and_back(
+    world: Hostile, programs: Path
+) -> None:
+    document = world.clone / "ca/repository.yaml"
+    document.write_text(document.read_text().replace("name: gitca", "name: Our CA"))
+    world.git("commit", "-q", "-am", "another committer than gitca's own")
+    world.git("push", "-q", "origin", "main")
+    ask_and_reconcile(world, "shop/before")
+    follow(world, programs, "part")
+    follow(world, programs, "part rest")
+    ask_and_reconcile(world, "shop/between")
+    assert world.gitca("revoke", "shop/before", "--reason", "superseded").code == 0
+    world.save("revoked while parted")
+    assert world.gitca("reconcile").code == 0
+    assert world.gitca("verify", "--complete").code == 0
+    assert not (world.clone / "issued").exists()
+    follow(world, programs, "join")
+    ask_and_reconcile(world, "shop/after")
+    fresh = world.top / "fresh"
+    world.git("clone", "-q", str(world.origin), str(fresh))
+    said = world.gitca_in(fresh, "verify", "--complete")
+    assert said.code == 0, said.words
+    assert "revocation" in said.words
+    names = {path.stem for path in fresh.glob("issued/issuing/certificates/shop/*.pem")}
+    assert names >= {"before", "between", "after"}
+
+
 def test_the_runbook_for_audit_day_tells_all(world: Hostile, programs: Path) -> None:
     said = follow(world, programs, "audit")
     assert "nextUpdate" in said

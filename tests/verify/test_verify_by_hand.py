@@ -11,8 +11,9 @@ from ca_documents import policy, request, revocation
 from ca_fixtures import both_layouts
 from ca_forger import blob, push_events
 from ca_signers import failing_after
-from ca_world import COMMITTER, Clone
+from ca_world import COMMITTER, PARTED, Clone, git
 from gitca.ledger.events import Abandoned, DocumentReference, Revoked
+from gitca.ledger.segment import render_segment
 
 
 def revoked(clone: Clone, by: DocumentReference, **changes: object) -> Revoked:
@@ -128,3 +129,15 @@ def test_an_order_that_is_given_up_as_expired_long_after_is_no_contradiction(ric
         for record in rich.state.orders.values()
     )
     assert found(rich) == []
+
+
+@pytest.mark.parametrize("layout", [PARTED], ids=["parted"], indirect=True)
+def test_a_commit_that_names_documents_which_nobody_reviewed_is_found(rich: Clone) -> None:
+    rich.save({STOP: revocation(certificate="web")})
+    proposed = rich.source
+    git(rich.folder, "reset", "-q", "--hard", "HEAD~1")
+    path, data = render_segment(rich.state.head, [revoked(rich, blob(rich, STOP, proposed))])
+    rich.write_issued({path: data}, "gitca: revoke: 1", COMMITTER, documents=proposed)
+    (contradiction,) = found(rich)
+    assert contradiction.invariant == "I8"
+    assert "is not in the history of the documents" in contradiction.message

@@ -104,11 +104,16 @@ def status_of(record: OrderRecord, state: LedgerState, now: datetime) -> Status:
     """What the certificate of an order is now; revocation outlasts expiry and succession."""
     if record.is_pending:
         return Status.PENDING
-    if state.is_revoked(record):
+    if state.is_revoked(record) or _is_refused(record, state):
         return Status.REVOKED
     if record.certificate.not_after < now:
         return Status.EXPIRED
     return Status.VALID if is_current(record, state) else Status.SUPERSEDED
+
+
+def _is_refused(record: OrderRecord, state: LedgerState) -> bool:
+    """Whether an external CA gave it (its serial numbers are not ours) on a key that is revoked."""
+    return record.ordered.ca == EXTERNAL and record.certificate.key in state.refused_keys
 
 
 def is_current(record: OrderRecord, state: LedgerState) -> bool:

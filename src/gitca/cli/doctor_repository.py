@@ -91,7 +91,10 @@ def _origin_checks(repository: GitRepository, governing: Governing) -> Iterator[
         yield _branch(spec.branch, tip, "origin")
     if spec.issued_branch and spec.issued_branch not in tips:
         seen = f"origin has no branch {spec.issued_branch} yet; the first reconcile makes it"
-        yield Check("branch", Outcome.NOTE, seen)
+        yield Check("issued branch", Outcome.NOTE, seen)
+    elif spec.issued_branch:
+        seen = f"{spec.issued_branch} of origin is at {tips[spec.issued_branch][:12]}"
+        yield Check("issued branch", Outcome.OK, seen)
 
 
 def _program_checks(repository: GitRepository) -> Iterator[Check]:

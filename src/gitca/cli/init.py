@@ -65,6 +65,14 @@ def init(
     module: Annotated[
         str, typer.Option("--module", metavar="PATH", help="pkcs11: the token's library.")
     ] = "",
+    issued_branch: Annotated[
+        str,
+        typer.Option(
+            "--issued-branch",
+            metavar="NAME",
+            help="Write issued/ to a branch of its own, where main is closed to bots.",
+        ),
+    ] = "",
     publish: Annotated[
         list[str] | None,
         typer.Option(
@@ -126,12 +134,13 @@ def init(
     names = _checked(domain, organization, country)
     given = {"--region": region, "--token": token, "--module": module}
     keys = _key_places(names, signer, given)
-    wanted = Given(ci, repository, tool, aws_role, security_team, tuple(owners or ()))
+    issued = _issued_branch(issued_branch)
+    wanted = Given(ci, repository, tool, aws_role, security_team, tuple(owners or ()), issued)
     where = Keys(signer.value, region, module)
     pipelines = checked_pipelines(wanted, where, tuple(publish or ()), directory)
     make = _maker(keys) if signer is SignerKind.FILE else None
     every = SCHEDULE if pipelines.files else ""
-    files = render(names, keys, every=every, publish=tuple(publish or ()))
+    files = render(names, keys, every=every, publish=tuple(publish or ()), issued_branch=issued)
     with fresh_folder(directory) as folder:
         for path, content in (files | dict(pipelines.files)).items():
             _write(folder / path, content)
@@ -140,6 +149,20 @@ def init(
         _commit(folder, names)
     if not settings_of(context).is_quiet:
         write_made(directory, names.domain, keys=where, steps=pipelines.steps)
+
+
+def _issued_branch(name: str) -> str:
+    """Return the name of the branch for issued/, empty for none. Raises: UsageError."""
+    from gitca.git.refs import branch_ref
+
+    if name:
+        branch_ref(name)
+    if name == "main":
+        raise UsageError(
+            "--issued-branch: main is where the documents are",
+            remedy="give another name, as issued, or leave it out: issued/ is then on main",
+        )
+    return name
 
 
 def _key_places(names: Names, signer: SignerKind, given: Mapping[str, str]) -> KeyPlaces:

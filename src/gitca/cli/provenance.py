@@ -179,7 +179,10 @@ def _document_record(
 
 
 def _revocation(clone: Clone, record: OrderRecord) -> Revoked | None:
-    return clone.state.revoked.get((record.ordered.ca, record.certificate.serial))
+    given = record.certificate
+    if record.ordered.ca == EXTERNAL:  # its serial numbers are not ours to revoke: its key is
+        return clone.state.refused_keys.get(given.key)
+    return clone.state.revoked.get((record.ordered.ca, given.serial))
 
 
 def _revocation_facts(revoked: Revoked | None) -> Iterator[tuple[str, str]]:

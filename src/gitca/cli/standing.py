@@ -11,6 +11,7 @@ from gitca.cli.clone import Clone
 from gitca.cli.output import Styled, counted, write_line, write_table
 from gitca.cli.times import distance, format_time
 from gitca.documents.load import request_paths
+from gitca.ledger.draft import recorded_at
 from gitca.ledger.records import AuthorityRecord, OrderRecord
 from gitca.plan.desired import policy_of, renewal_is_due, renewed_before
 
@@ -34,7 +35,8 @@ class Standing:
 
     `authorities` are the CAs with a certificate, `states` what each may do. Of the valid
     certificates that end soon `renewing` are renewed by themselves, `expiring` are not. `pending`
-    are the orders that wait for a signature, `kept` valid certificates whose request is gone,
+    are the orders that wait for a signature, `awaited` the CAs that wait for an external CA's
+    answer, `kept` valid certificates whose request is gone,
     `waivers` what requests may break.
     """
 
@@ -46,6 +48,7 @@ class Standing:
     expiring: tuple[Item, ...]
     renewing: tuple[Item, ...]
     pending: tuple[Item, ...]
+    awaited: tuple[Item, ...]
     kept: tuple[Item, ...]
     waivers: tuple[Item, ...]
 
@@ -65,6 +68,7 @@ def read_standing(clone: Clone, now: datetime, *, within: timedelta) -> Standing
         expiring=_sorted(_expiring(clone, valid, now + within, renewed=False)),
         renewing=_sorted(_expiring(clone, valid, now + within, renewed=True)),
         pending=_sorted(_pending(clone)),
+        awaited=_sorted(_awaited(clone)),
         kept=_sorted(_kept(valid, asked)),
         waivers=_sorted(_waivers(clone, now)),
     )
@@ -164,6 +168,22 @@ def _pending(clone: Clone) -> Iterator[Item]:
         yield Item(record.about, record.ordered.lease, why)
 
 
+def _awaited(clone: Clone) -> Iterator[Item]:
+    """Yield the CAs whose external CA was asked and whose answer is not there."""
+    for name, authority in clone.state.authorities.items():
+        document, csr = clone.governing.authorities.get(name), authority.csr
+        answered = f"ca/{name}.pem"
+        if authority.certificate or csr is None or document is None:
+            continue
+        if document.spec.issuer != "external" or name in clone.governing.authority_certificates:
+            continue
+        why = (
+            f"waits for the external CA's answer to issued/{name}/ca.csr, which is to be added as"
+            f" {answered}; asked for"
+        )
+        yield Item(f"CA {name}", recorded_at(csr.ordered), why)
+
+
 def _kept(valid: list[OrderRecord], asked: frozenset[str]) -> Iterator[Item]:
     for record in valid:
         name = record.certificate.request or ""
@@ -191,6 +211,7 @@ def standing_record(standing: Standing) -> dict[str, object]:
         "expiring": [item.as_json() for item in standing.expiring],
         "renewing": [item.as_json() for item in standing.renewing],
         "pending": [item.as_json() for item in standing.pending],
+        "awaited": [item.as_json() for item in standing.awaited],
         "kept": [item.as_json() for item in standing.kept],
         "waivers": [item.as_json() for item in standing.waivers],
     }
@@ -218,6 +239,7 @@ def write_standing(standing: Standing, within: int) -> None:
         ("Overdue", standing.overdue, "red"),
         (f"Expiring within {counted(within, 'day')}", standing.expiring, "yellow"),
         ("Waiting for a signature", standing.pending, "yellow"),
+        ("Waiting for an external CA", standing.awaited, "yellow"),
         ("Valid, and no longer asked for", standing.kept, "yellow"),
         ("Waivers", standing.waivers, "yellow"),
     )

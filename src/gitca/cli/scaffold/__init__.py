@@ -16,6 +16,14 @@ _RENAMED = {"gitignore": ".gitignore", "gitattributes": ".gitattributes"}
 _PLACEHOLDER = re.compile(
     r"__(DOMAIN|COUNTRY|ORGANIZATION|ROOT_KEY|ISSUING_KEY|KEY_COMMENT|KEY_CARE)__"
 )
+_PIPELINE = """
+## Its pipelines
+
+A pull request gets a plan: what a merge would do, and whether it may. A merge is reconciled, and so
+is the branch every {every}: nobody has to run `gitca reconcile` by hand. `SETUP.md` says what is
+to be done for that; `gitca doctor` says whether the pipelines are as this version of gitca has
+them.
+"""
 _FOLDERS = ("ca", "policies", "requests", "issued")
 
 
@@ -29,16 +37,34 @@ class Names:
 
 
 def render(
-    names: Names, keys: KeyPlaces = FILES, *, every: str = "", publish: Sequence[str] = ()
+    names: Names,
+    keys: KeyPlaces = FILES,
+    *,
+    every: str = "",
+    publish: Sequence[str] = (),
+    issued_branch: str = "",
 ) -> dict[str, bytes]:
     """Return the content of every file of the scaffold by its path in the new repository.
 
-    `every` is how often a pipeline reconciles, and `publish` the URIs of where it publishes to;
-    both have been checked, and may be empty.
+    `every` is how often a pipeline reconciles, `publish` the URIs of where it publishes to, and
+    `issued_branch` where issued/ is, if not with the documents; all have been checked, and may be
+    empty.
     """
     files = {path: _fill(source, names, keys) for path, source in sorted(_sources())}
-    files["ca/repository.yaml"] += _spec_lines(names, every, publish).encode()
+    lines = _spec_lines(names, every, publish)
+    if issued_branch:
+        lines = _ISSUED.format(quoted(issued_branch)) + lines
+        del files["issued/.gitkeep"]
+    files["ca/repository.yaml"] += lines.encode()
+    if every:
+        files["README.md"] += _PIPELINE.format(every=every).encode()
     return files
+
+
+_ISSUED = """\
+  # issued/ is on this branch, which gitca alone may push to; the first reconcile makes it.
+  issuedBranch: "{}"
+"""
 
 
 def _spec_lines(names: Names, every: str, publish: Sequence[str]) -> str:
