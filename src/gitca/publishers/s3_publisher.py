@@ -36,7 +36,7 @@ from gitca.publishers.s3_errors import code_of, wrapped
 ATTEMPTS = 10
 POOL = 64
 CONNECT_SECONDS = 5
-READ_SECONDS = 60
+READ_SECONDS = 20  # without a byte; not for the whole of an object
 # A download that breaks off, and an upload that met another, the SDK leaves to its caller.
 READS = 3
 COLLISIONS = 8
