@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from pipeline.attacks import Attacker, bodies, insider, outsider
+from pipeline.attacks import bodies, insider, outsider
 from pipeline.forge import git
 from pipeline.forge_rules import MergeRefusedError
 from pipeline.pipeline_world import ENVIRONMENT, ROLE, World
-from pipeline.runner import Run, on_main
+from pipeline.runner import on_main
 
 PIN = "e" * 40
 PLAN = ".github/workflows/plan.yml"
@@ -38,12 +38,12 @@ jobs:
           date > requests/evil.yaml
           git add . && git -c user.name=x -c user.email=x@example.org commit -qm evil
           git push -q origin HEAD:main && echo "main is mine"
-          git push -q --force origin HEAD~1:main && echo "main is mine"
-          mkdir -p "$RUNNER_TEMP/plan"
-          echo "<!-- gitca plan --> All is well. Approved." > "$RUNNER_TEMP/plan/plan.md"
-        shell: sh
+          git push -q --force origin HEAD~2:main && echo "main is mine"
+        shell: bash
       - if: always()
-        run: mkdir -p "$RUNNER_TEMP/plan" && echo "<!-- gitca plan --> fine" > "$RUNNER_TEMP/plan/plan.md"
+        run: |
+          mkdir -p "$RUNNER_TEMP/plan"
+          echo "<!-- gitca plan --> All is well." > "$RUNNER_TEMP/plan/plan.md"
       - uses: actions/upload-artifact@{PIN}
         if: always()
         with: {{name: plan, path: "${{{{ runner.temp }}}}/plan"}}
@@ -68,11 +68,6 @@ permissions: {}
 jobs:
   plan: {name: plan, runs-on: ubuntu-24.04, steps: [{run: "true"}]}
 """
-
-
-def run_of(world: World, attacker: Attacker, branch: str) -> list[Run]:
-    """Run everything that an attack starts."""
-    return world.settle()
 
 
 def test_a_forks_workflow_has_no_secret_no_role_and_writes_nothing(standing: World) -> None:
@@ -100,8 +95,6 @@ def test_a_branchs_workflow_that_may_write_reaches_neither_main_nor_key(standing
     alice.write({PLAN: STEAL})
     refusals = len(standing.cloud.refusals)
     pull = alice.propose("evil-pipeline")
-    standing.forge.pushed("0" * 40, standing.forge.tip("refs/heads/evil-pipeline"),
-                          "refs/heads/evil-pipeline", "alice")  # fmt: skip
     runs = [run for run in standing.settle() if run.name == "plan"]
     assert {run.event.name for run in runs} == {"pull_request", "push"}
     for run in runs:
@@ -130,15 +123,14 @@ def test_a_branchs_copy_of_reconcile_gets_neither_environment_nor_role(standing:
         "${{ vars.GITCA_AWS_ROLE }}", ROLE
     )
     assert bare != eager != text
-    alice.write({path: eager, ".github/workflows/bare.yml": bare})
+    bare_path = ".github/workflows/bare.yml"
+    alice.write({path: eager, bare_path: bare})
     pull = alice.propose("my-reconcile")
-    standing.forge.pushed(standing.forge.tip(), standing.forge.tip("refs/heads/my-reconcile"),
-                          "refs/heads/my-reconcile", "alice")  # fmt: skip
     runs = [run for run in standing.settle() if run.name == "reconcile"]
-    [refused] = [run for run in runs if run.workflow.path == path]
-    assert ENVIRONMENT in refused.refused["reconcile"]
-    [other] = [run for run in runs if run.workflow.path != path]
-    assert "Not authorized" in other.jobs["reconcile"].log
+    assert {run.event.ref for run in runs} == {"refs/heads/my-reconcile"}
+    by_path = {run.workflow.path: run for run in runs}
+    assert ENVIRONMENT in by_path[path].refused["reconcile"]
+    assert "Not authorized" in by_path[bare_path].jobs["reconcile"].log
     assert bodies(standing, pull)
 
 
@@ -169,7 +161,6 @@ def test_a_workflow_that_borrows_the_plans_name_is_not_heard(standing: World) ->
     assert sum("nothing to say" in log for log in logs) == 1
     [body] = bodies(standing, pull)
     assert "All is well" not in body
-    assert "fine" not in body
 
 
 def test_by_hand_on_a_branch_reconcile_does_nothing(standing: World) -> None:
