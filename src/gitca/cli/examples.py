@@ -59,7 +59,7 @@ EXAMPLES = {
     ),
     "publish": _examples(
         "  gitca publish                what differs, to every target",
-        "  gitca publish --target 2     to the second target of ca/repository.yaml alone",
+        "  gitca publish --target 2     to the second target alone",
         "  gitca publish --complete     look at every object, and mend what drifted",
     ),
     "verify": _examples(

@@ -44,12 +44,13 @@ def publish(
     ] = 32,
     output_format: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
 ) -> None:
-    """Publish CRLs, CA certificates, chains and certificates to the targets.
+    """Publish CRLs and certificates to the targets.
 
-    The last step of `gitca reconcile`, alone: it signs nothing and needs no key. What the branch
-    has, as origin has it, is sent to each target of ca/repository.yaml that has something else. A
-    CRL goes out if its signature, its issuer and its number are right and no revocation is gone,
-    never in the place of a later one, and is read back. A target that fails holds up no other.
+    The last step of `gitca reconcile`, alone: it signs nothing and needs no key. CRLs, CA
+    certificates, chains and certificates, as origin's branch has them, are sent to each target of
+    ca/repository.yaml that has something else. A CRL goes out if its signature, its issuer and its
+    number are right and no revocation is gone, never in the place of a later one, and is read back.
+    A target that fails holds up no other.
     """
     from gitca.cli.clone import open_store
     from gitca.documents.load import load_governing
