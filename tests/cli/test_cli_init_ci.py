@@ -374,3 +374,17 @@ def test_the_documents_say_where_is_published_and_how_often_is_reconciled(tmp_pa
         "arn:aws:s3:::example-pki",
         "arn:aws:s3:::example-pki/prod/*",
     ]
+
+
+def test_with_a_branch_for_issued_nobody_passes_the_rule_of_the_documents(tmp_path: Path) -> None:
+    options = ("--signer", "awskms", "--region", "eu-west-1", "--ci", "github")
+    out = Command(tmp_path).runs("init", "pki", *NAMES, *options, "--issued-branch", "issued")
+    setup = tmp_path / "pki/setup"
+    documents = json.loads((setup / "github-ruleset.json").read_text())
+    issued = json.loads((setup / "github-ruleset-issued.json").read_text())
+    assert documents["conditions"]["ref_name"]["include"] == ["refs/heads/main"]
+    assert documents["bypass_actors"] == []
+    assert issued["conditions"]["ref_name"]["include"] == ["refs/heads/issued"]
+    assert [actor["actor_type"] for actor in issued["bypass_actors"]] == ["Integration"]
+    assert {rule["type"] for rule in issued["rules"]} >= {"creation", "update", "deletion"}
+    assert all(name in out for name in ("github-ruleset.json", "github-ruleset-issued.json"))

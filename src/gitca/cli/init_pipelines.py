@@ -42,6 +42,7 @@ class Given:
     role: str
     security: str
     owners: tuple[str, ...]
+    issued_branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def _setting(given: Given, keys: Keys) -> Setting:
         region=keys.region,
         module=keys.module,
         role=given.role,
+        issued_branch=given.issued_branch,
         security=given.security or f"@{owner}/security",
         owners=tuple(map(_folder_owner, given.owners)),
     )

@@ -73,8 +73,8 @@ class Setting:
     """What the pipelines of one repository are filled with; all of it has been checked.
 
     `signer` is file, awskms or pkcs11; `region` goes with awskms and `module`, the token's library,
-    with pkcs11. An empty `role` is a variable of the pipeline. `owners` are folders below requests/
-    and who owns them.
+    with pkcs11. An empty `role` is a variable of the pipeline. `issued_branch` is empty where
+    issued/ is with the documents. `owners` are folders below requests/ and who owns them.
     """
 
     forge: Forge
@@ -84,6 +84,7 @@ class Setting:
     module: str = ""
     role: str = ""
     branch: str = "main"
+    issued_branch: str = ""
     security: str = "@OWNER/security"
     owners: tuple[tuple[str, str], ...] = ()
 

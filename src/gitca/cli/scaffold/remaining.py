@@ -53,8 +53,7 @@ def setup_files(setting: Setting, place: Place, issuer: str) -> Mapping[str, byt
     files = {}
     if setting.forge is Forge.GITHUB:
         files["github-environment.json"] = _text("github-environment.json")
-        ruleset = _text("github-ruleset.json").replace("__BRANCH__", setting.branch)
-        files["github-ruleset.json"] = ruleset
+        files |= _rulesets(setting)
     if needs_aws(setting, place):
         files["aws-trust.json"] = _text("aws-trust.json").replace("__ISSUER__", issuer)
     if place.buckets:
@@ -181,6 +180,16 @@ def markdown(steps: Sequence[Step], *, clients: str) -> bytes:
             body = textwrap.indent("\n".join(step.commands), "   ")
             lines.append(f"   ```sh\n{body}\n   ```\n")
     return "\n".join(lines).encode()
+
+
+def _rulesets(setting: Setting) -> Mapping[str, str]:
+    """Return the rules of the branches; the App passes those of the one that it pushes to."""
+    rules = _text("github-ruleset.json").replace("__BRANCH__", setting.branch)
+    if not setting.issued_branch:
+        return {"github-ruleset.json": rules}
+    closed = json.dumps(json.loads(rules) | {"bypass_actors": []}, indent=2) + "\n"
+    issued = _text("github-ruleset-issued.json").replace("__ISSUED__", setting.issued_branch)
+    return {"github-ruleset.json": closed, "github-ruleset-issued.json": issued}
 
 
 def _permissions(buckets: Sequence[tuple[str, str]]) -> str:

@@ -113,14 +113,25 @@ def _app(place: Place) -> Step:
 
 
 def _rules(setting: Setting) -> Iterator[Step]:
-    yield Step(
+    create = 'gh api --method POST "repos/$REPOSITORY/rulesets" --input'
+    with_app = "sed 's|\"APP_ID\"|APP_ID|' setup/{} |\n  " + create + " -"
+    what = (
         f"The rule of the branch {setting.branch}: a review by the code owners and a plan without"
-        " errors, for everybody but the App. APP_ID is the App's number:",
-        (
-            "sed 's|\"APP_ID\"|APP_ID|' setup/github-ruleset.json |\n"
-            '  gh api --method POST "repos/$REPOSITORY/rulesets" --input -',
-        ),
     )
+    if setting.issued_branch:
+        yield Step(
+            f"{what} errors, for everybody. And that of {setting.issued_branch}, to which the App"
+            " alone pushes; APP_ID is the App's number:",
+            (
+                f"{create} \\\n  setup/github-ruleset.json",
+                with_app.format("github-ruleset-issued.json"),
+            ),
+        )
+    else:
+        yield Step(
+            f"{what} errors, for everybody but the App. APP_ID is the App's number:",
+            (with_app.format("github-ruleset.json"),),
+        )
     yield Step(
         f"The owners. {setting.security} and the others that .github/CODEOWNERS names have to be"
         " there, with write access; a line with an unknown name binds nobody:",

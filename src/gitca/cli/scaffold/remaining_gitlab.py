@@ -88,10 +88,13 @@ def _rules(setting: Setting) -> Iterator[Step]:
         "The documents. This starts the first reconcile:",
         (f"git push --set-upstream origin {setting.branch}",),
     )
+    pushed = setting.issued_branch or setting.branch
+    both = f" (and no one merges to {pushed})" if setting.issued_branch else ""
     yield Step(
-        f"The rules. Settings > Repository > Protected branches: to {setting.branch} nobody pushes"
-        " but the token's user (where the plan has no users there: Maintainers), merge by"
-        " Maintainers, no force push, code owner approval where the plan has it. Settings > Merge"
-        " requests: pipelines must succeed. Environments: gitca is protected, where the plan has"
-        " it. The scopes of .gitlab/CODEOWNERS have to be groups of this project."
+        f"The rules. Settings > Repository > Protected branches: to {pushed} nobody pushes"
+        f" but the token's user (where the plan has no users there: Maintainers){both}; to"
+        f" {setting.branch} Maintainers merge; no force push, code owner approval where the plan"
+        " has it. Settings > Merge requests: pipelines must succeed. Environments: gitca is"
+        " protected, where the plan has it. The owners that .gitlab/CODEOWNERS names have to be"
+        " members of this project."
     )
