@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from gitca.cli.fresh import fresh_folder
 from gitca.cli.new_file import write_new
+from gitca.cli.output_files import replace_file
 from gitca.errors import GitcaError
 from gitca.signers.secret_file import create_secret_file
 
@@ -45,10 +46,15 @@ def scaffold(folder: Path) -> None:
         (built / "new").write_bytes(CONTENT)
 
 
+def report(folder: Path) -> None:
+    replace_file(folder / "report.md", CONTENT)
+
+
 WRITERS: dict[str, tuple[Callable[[Path], None], str]] = {
     "secret": (secret, "keys/new.pem"),
     "document": (document, "requests/team/new.yaml"),
     "scaffold": (scaffold, "made/new"),
+    "report": (report, "report.md"),
 }
 
 

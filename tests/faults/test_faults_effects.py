@@ -77,6 +77,7 @@ TABLE: dict[tuple[str, str], str] = {
     ("publishers/s3_publisher.py", ".put_object"): UPLOADED,
     # Files of people.
     ("cli/new_file.py", "*"): FILES,
+    ("cli/output_files.py", "*"): FILES,
     ("cli/fresh.py", "*"): INIT,
     ("cli/init.py", "*"): INIT,
     ("cli/worktree.py", "os.open"): "It opens for reading.",

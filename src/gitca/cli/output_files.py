@@ -52,10 +52,12 @@ def write_files(files: Sequence[OutputFile], rendering: Rendering) -> None:
     does not choose what is written over. Raises: UsageError where one cannot be written.
     """
     for file in files:
-        _replace(file.path, rendering.text(file.format).encode("utf-8", "backslashreplace"))
+        content = rendering.text(file.format).encode("utf-8", "backslashreplace")
+        replace_file(file.path, content)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file whole, over an older one or a link. Raises: UsageError."""
     try:
         is_file = not os.path.lexists(path) or _is_plain(path.lstat().st_mode)
     except OSError as error:
