@@ -4,7 +4,7 @@
 #   make check  is what CI runs: style, types, layers, pipelines, and the tests' branch coverage; the
 #               tests run again only if something has changed since they passed
 #   make bench  sizes: make bench ISSUE=1000 CRL=100000 PLAN="1000 20000" POLICY=10000 KMS=1000
-#               STARTUP=20 VERIFY=100000
+#               STARTUP=20 VERIFY=100000 PUBLISH=10000
 #
 #   make fuzz   every parser, for long: make fuzz SECONDS=600
 #   make reliability  faults, races and random histories, for hours: make reliability HISTORIES=2000
@@ -22,6 +22,7 @@ POLICY ?= 10000
 KMS ?= 1000
 STARTUP ?= 20
 VERIFY ?= 100000
+PUBLISH ?= 10000
 SECONDS ?= 60
 HISTORIES ?= 2000
 
@@ -45,7 +46,7 @@ help:
 	@echo "make fuzz         every parser fuzzed for SECONDS=60 each; make test does so for three"
 	@echo "make reliability  faults, races, SIGKILL and HISTORIES=2000 random histories; hours"
 	@echo "make check        what CI runs: ruff, mypy, import-linter, zizmor, schemas, tests with branch coverage"
-	@echo "make bench        speed, each figure beside a peer's; ISSUE= CRL= PLAN= POLICY= KMS= STARTUP= VERIFY="
+	@echo "make bench        speed, each figure beside a peer's; ISSUE= CRL= PLAN= POLICY= KMS= STARTUP= VERIFY= PUBLISH="
 	@echo "make golden       rewrite tests/golden/ with what the commands print now"
 	@echo "make schemas      write schemas/ from the models"
 	@echo "make constraints  pin what pyproject.toml names (on Python 3.11); UPGRADE=1 for newer releases"
@@ -116,6 +117,7 @@ bench: .venv/installed
 	@$(BIN)/python bench/kms.py $(KMS)
 	@$(BIN)/python bench/startup.py $(STARTUP)
 	@$(BIN)/python bench/verify.py $(VERIFY)
+	@$(BIN)/python bench/publish.py $(PUBLISH)
 
 schemas: .venv/installed
 	@$(BIN)/gitca schema --output schemas

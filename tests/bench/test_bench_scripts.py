@@ -95,6 +95,14 @@ def test_proving_a_repository_is_told_whole_and_since_beside_openssl_verify() ->
     assert printed["openssl_verify"]["min"] > 0
 
 
+def test_publishing_is_told_beside_boto3_alone() -> None:
+    printed = figures("publish.py", "2")
+    assert printed["n"] == 2
+    assert printed["objects"] == printed["gitca"]["uploads"]
+    assert printed["gitca"]["s3_seconds"] > 0
+    assert printed["boto3"]["seconds"] > 0
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
