@@ -70,9 +70,11 @@ class S3Publisher:
                     "s3", region_name=place.region, endpoint_url=place.endpoint, config=_config()
                 )
             except ValueError as error:  # an endpoint that is no URL, such as AWS_ENDPOINT_URL's
+                # Its words repeat the URL, in which someone may have put a password.
                 raise UsageError(
-                    f"{self._subject}: the AWS SDK refuses its configuration: {error}",
-                    remedy="correct the endpoint or region, in the URI or in the environment",
+                    f"{self._subject}: the AWS SDK refuses an endpoint or region as malformed",
+                    remedy="correct it, in the URI or in the environment (AWS_ENDPOINT_URL_S3, "
+                    "AWS_ENDPOINT_URL, AWS_DEFAULT_REGION)",
                 ) from error
         client.meta.events.register("before-send.s3.PutObject", _send_at_once)
         return client
