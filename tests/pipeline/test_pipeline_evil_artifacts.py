@@ -1,4 +1,4 @@
-"""An evil plan: what a run left behind is text for the comment of its own pull request, or nothing."""
+"""An evil plan: what a run left is text in the comment of its own pull request, or nothing."""
 
 from __future__ import annotations
 

@@ -73,8 +73,9 @@ def test_what_was_merged_although_the_policy_denies_it_gets_nothing_and_holds_up
     assert world.reconcile().conclusion == "success"
     alice = world.clone("alice")
     world.ask(alice, "payments/good", "good.example.internal")
-    good = (alice / "requests/payments/good.yaml").read_text()
-    (alice / "requests/payments/bad.yaml").write_text(good.replace("good.example", "pki.example"))
+    world.ask(alice, "payments/bad", "bad.example.internal")
+    bad = alice / "requests/payments/bad.yaml"
+    bad.write_text(bad.read_text().replace("spec:\n", "spec:\n  validity: 900d\n"))
     pull = world.propose(alice, "bad", "alice")
     [plan, _] = world.settle()
     assert plan.conclusion == "failure"
@@ -84,7 +85,7 @@ def test_what_was_merged_although_the_policy_denies_it_gets_nothing_and_holds_up
     world.forge.merge(pull, "petra")
     [run] = world.settle()
     assert run.conclusion == "failure"
-    assert "pki.example.internal" in run.log
+    assert "validity 900d is above 90d" in run.log
     assert len(world.signs()) == signatures + 1
     assert relying_party.fetch(f"{world.url}/certificates/issuing/payments/good.pem").content
     assert not any("payments/bad" in path for path in world.issued())
