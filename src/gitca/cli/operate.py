@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,9 @@ from gitca.cli.output import Format, write_json
 from gitca.cli.progress import shown_progress
 from gitca.cli.settings import settings_of
 from gitca.cli.times import clock
+
+if TYPE_CHECKING:
+    from gitca.git.store import Store
 
 
 def reconcile(
@@ -56,11 +60,10 @@ def reconcile(
     """
     from functools import partial
 
-    from gitca.cli.clone import check_authority, open_store
+    from gitca.cli.clone import open_store
     from gitca.cli.done import report_record, write_report
     from gitca.cli.passphrase import signer_opener
     from gitca.cli.run import next_serial, run_name
-    from gitca.documents.load import load_governing
     from gitca.publishers import open_publisher
     from gitca.reconcile.keys import Keys
     from gitca.reconcile.publish import Publishing
@@ -73,11 +76,7 @@ def reconcile(
         Keys(opener, frozenset(ca) if ca else None) as keys,
         shown_progress(quiet=settings.is_quiet) as progress,
     ):
-        if ca:
-            snapshot = store.load()
-            governing = load_governing(snapshot.entries, store.read)
-            for name in ca:
-                check_authority(governing, name)
+        _check_selected(store, ca or ())
         world = World(clock, next_serial, run_name())
         publishing = Publishing(
             partial(open_publisher, base=settings.root), concurrency=concurrency
@@ -97,3 +96,14 @@ def reconcile(
         write_report(report, settings)
     if report.exit_code:
         raise typer.Exit(report.exit_code)
+
+
+def _check_selected(store: Store, names: Collection[str]) -> None:
+    """Check that the CAs that --ca selects exist. Raises: UsageError."""
+    from gitca.cli.clone import check_authority
+    from gitca.documents.load import load_governing
+
+    if names:
+        governing = load_governing(store.load().entries, store.read)
+        for name in names:
+            check_authority(governing, name)
