@@ -37,7 +37,7 @@ UNCHANGED = [ -f .venv/tested ] && [ -z "$$(find $(wildcard $(SOURCES)) \
 
 export PYTHON
 
-.PHONY: help demo test fuzz reliability check style types layers pipelines coverage bench schemas constraints golden clean
+.PHONY: help demo test fuzz reliability check style types layers pipelines coverage bench schemas constraints golden pictures clean
 
 help:
 	@echo "make demo         the whole loop on this machine, with this repository's own documents"
@@ -48,6 +48,7 @@ help:
 	@echo "make check        what CI runs: ruff, mypy, import-linter, zizmor, schemas, tests with branch coverage"
 	@echo "make bench        speed, each figure beside a peer's; ISSUE= CRL= PLAN= POLICY= KMS= STARTUP= VERIFY= PUBLISH="
 	@echo "make golden       rewrite tests/golden/ with what the commands print now"
+	@echo "make pictures     the pictures of README.md, with Chromium and pngquant of the system"
 	@echo "make schemas      write schemas/ from the models"
 	@echo "make constraints  pin what pyproject.toml names (on Python 3.11); UPGRADE=1 for newer releases"
 	@echo "make clean        remove what these made"
@@ -121,6 +122,9 @@ bench: .venv/installed
 
 schemas: .venv/installed
 	@$(BIN)/gitca schema --output schemas
+
+pictures: .venv/installed
+	@$(BIN)/python tools/pictures.py
 
 # Compiled on the oldest Python that is supported; the hashes are those of every file of a release.
 constraints: .venv/dependencies

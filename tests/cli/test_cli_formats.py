@@ -60,6 +60,7 @@ def steady(text: str) -> str:
         (r"(?<=Now: `)[0-9a-f]+|(?<=live certificate `)[0-9a-f]+", "SERIAL"),
         (r"(Serial number\*\* \| `)[0-9a-f]+", r"\1SERIAL"),
         (r"(?<=order `)[0-9a-f]{32}", "ORDER"),
+        (r'(?<="name": "gitca",\n          "version": ")[0-9.a-z]+', "VERSION"),
         (r"(?<=\"fingerprint\": \")[0-9a-f]{32}|(?<=/v1\": \")[0-9a-f]{32}", "FINGERPRINT"),
     )
     for pattern, replacement in masks:

@@ -86,7 +86,7 @@ class _Renderer:
             standing = present_rows(present, with_urls=background.proposal is None)
             body = compared(rows, standing, present)
         else:
-            body = table(("", ""), [(f"**{row.name}**", row.will_be) for row in rows])
+            body = table(("Field", "Value"), [(f"**{row.name}**", row.will_be) for row in rows])
         return details(_summary(action), f"{reason}.\n\n{body}", is_open=self.is_open) + "\n"
 
     def _rows(self, action: Action, background: Background) -> Iterator[Row]:

@@ -95,7 +95,7 @@ def compared(rows: Iterable[Row], standing: Mapping[str, Row], present: Present)
     names = {row.name for row in listing}
     gone = [row for name, row in standing.items() if name not in names]
     lines += [(f"**{row.name}** (changes)", _NONE, row.will_be) for row in gone]
-    return table(("", "Will be", now), lines)
+    return table(("Field", "Will be", now), lines)
 
 
 def _line(row: Row, before: Row | None) -> tuple[str, str, str]:

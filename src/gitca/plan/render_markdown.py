@@ -14,7 +14,7 @@ from gitca.plan.markdown_findings import findings_section, standing_section, tal
 from gitca.plan.markdown_fit import Section, fit
 from gitca.plan.markdown_text import code, counted
 from gitca.plan.markdown_what_if import what_if_section
-from gitca.plan.model import Action, PendingOrder, Plan
+from gitca.plan.model import Action, PendingOrder, Plan, RevokeCertificate
 from gitca.plan.outcome import Outcome
 
 MARKER = "<!-- gitca plan -->"
@@ -31,7 +31,8 @@ _DEEDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "issue": ("issues {} certificate", "issues {} certificates"),
         "rekey": ("issues {} certificate on a new key", "issues {} certificates on new keys"),
         "renew": ("renews {} certificate", "renews {} certificates"),
-        "revoke": ("revokes {} certificate or key", "revokes {} certificates or keys"),
+        "revoke": ("revokes {} certificate", "revokes {} certificates"),
+        "refuse": ("refuses {} key", "refuses {} keys"),
         "retire-ca": ("signs {} last CRL", "signs {} last CRLs"),
         "sign-crl": ("signs {} CRL", "signs {} CRLs"),
     }
@@ -87,13 +88,18 @@ def _are(outcome: Outcome) -> str:
 
 
 def _deeds(actions: Sequence[Action]) -> str:
-    counts: Counter[str] = Counter(action.action for action in actions)
+    counts: Counter[str] = Counter(map(_kind, actions))
     deeds = [
         words[counts[kind] > 1].format(f"{counts[kind]:,}")
         for kind, words in _DEEDS.items()
         if counts[kind]
     ]
     return f"{', '.join(deeds[:-1])} and {deeds[-1]}" if len(deeds) > 1 else "".join(deeds)
+
+
+def _kind(action: Action) -> str:
+    is_key = isinstance(action, RevokeCertificate) and action.serial is None
+    return "refuse" if is_key else action.action
 
 
 def _pending_section(pending: Sequence[PendingOrder]) -> Section:
