@@ -57,6 +57,8 @@ TABLE: dict[tuple[str, str], str] = {
     ("signers/aws_kms_http.py", ".request"):
         "test_where_every_sign_fails_after_it_signed_all_is_counted_and_the_next_run_finishes",
     ("signers/aws_kms_http.py", "http.client.*"): "It opens a connection, which changes nothing.",
+    ("cli/doctor_origin.py", "http.client.*"): "It opens a connection, which changes nothing.",
+    ("cli/doctor_origin.py", ".request"): "It asks a web server for its clock.",
     ("signers/file.py", ".sign"): "It computes in memory.",
     ("signers/pkcs11_signer.py", ".sign"): SIGNER,
     ("signers/__init__.py", ".create_key"): "It hands over to the backend's own.",

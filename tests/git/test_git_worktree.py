@@ -172,7 +172,8 @@ def test_a_branch_that_is_further_already_shows_it(
 
 def test_a_branch_that_is_not_there_is_not_made(repository: GitRepository, new: str) -> None:
     outcome = repository.bring_forward("production", None, new)
-    assert outcome == Outcome(False, False, "there is no local branch production")
+    reason = "there is no local branch production"
+    assert outcome == Outcome(False, False, reason, is_unseen=True)
     assert repository.local_branch("production") is None
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from gitca.errors import GitcaError
+
+_LARGEST = 256 * 1024
 
 
 class Outcome(enum.StrEnum):
@@ -45,6 +48,12 @@ def failed(about: str, error: GitcaError | OSError, *, ca: str | None = None) ->
         return Check(about, Outcome.FAILED, error.message, error.remedy, ca)
     place = f": {error.filename}" if error.filename else ""
     return Check(about, Outcome.FAILED, f"{error.strerror or error}{place}", "mend that", ca)
+
+
+def read_small(path: Path) -> str:
+    """Return the beginning of a file, a quarter mebibyte at the most. Raises: OSError."""
+    with path.open("rb") as file:
+        return file.read(_LARGEST).decode("utf-8", "replace")
 
 
 def attempt(

@@ -33,7 +33,9 @@ def authority_checks(
     now: datetime,
 ) -> Iterator[Check]:
     """Yield the checks of the CAs in `names`, of all where it is empty."""
-    for name, document in sorted(governing.authorities.items()):
+    for name, document in sorted(
+        governing.authorities.items(), key=lambda item: _rank(governing, item[0])
+    ):
         if names and name not in names:
             continue
         if document.spec.state == "retired":
@@ -43,6 +45,16 @@ def authority_checks(
         if state is not None:
             yield _certificate_check(name, state, now)
             yield from _crl_check(document, state, now)
+
+
+def _rank(governing: Governing, name: str) -> tuple[int, str]:
+    """Return the place of a CA: those above come before those below."""
+    above: list[str] = []
+    issuer = name
+    while issuer in governing.authorities and issuer not in above:
+        above.append(issuer)
+        issuer = governing.authorities[issuer].spec.issuer
+    return len(above), name
 
 
 def _key_checks(

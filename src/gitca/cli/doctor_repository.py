@@ -9,9 +9,10 @@ from pathlib import Path
 from gitca.cli.clone import open_clone
 from gitca.cli.doctor_check import Check, Outcome, attempt, failed
 from gitca.cli.doctor_machine import clock_check
+from gitca.cli.doctor_origin import push_checks, remote_clock_checks
 from gitca.cli.output import counted
 from gitca.documents.load import REPOSITORY_PATH, Governing
-from gitca.errors import GitcaError
+from gitca.errors import BackendUnavailableError, GitcaError
 from gitca.findings import Severity
 from gitca.git.local_programs import local_programs
 from gitca.git.process import Git, as_text
@@ -54,8 +55,11 @@ def repository_checks(
             yield ledger
             yield from attempt("origin", lambda: _origin_checks(repository, governing))
             yield from attempt("origin", lambda: _program_checks(repository))
+            yield from attempt("push", lambda: _push_checks(repository, governing))
             yield from attempt("clock", lambda: _clock_checks(repository, governing, state, now))
-            yield from attempt("issued/", lambda: _clone_checks(repository))
+            url = repository.remote() or ""
+            yield from attempt("clock", lambda: remote_clock_checks(url, now))
+            yield from attempt("issued/", lambda: _clone_checks(repository, governing))
     except GitcaError as error:
         yield failed("repository", error)
     return state
@@ -97,6 +101,25 @@ def _origin_checks(repository: GitRepository, governing: Governing) -> Iterator[
         yield Check("issued branch", Outcome.OK, seen)
 
 
+def _push_checks(repository: GitRepository, governing: Governing) -> Iterator[Check]:
+    """Rehearse a push to where issued/ is written, of what origin has. A refusal is a warning."""
+    spec = governing.repository.spec
+    if repository.remote() is None:
+        return
+    names = dict.fromkeys((spec.issued_branch or spec.branch, spec.branch))
+    try:
+        tips = repository.remote_tips(*names)
+    except BackendUnavailableError:
+        return  # as was told of origin
+    known = next((tips[name] for name in names if name in tips), None)
+    tip = known if known and repository.resolve(known) == known else None
+    try:
+        yield from push_checks(repository, spec, tip)
+    except GitcaError as error:
+        remedy = f"{error.remedy}; where others reconcile, and not this account, that is right"
+        yield Check("push", Outcome.WARNING, error.message, remedy)
+
+
 def _program_checks(repository: GitRepository) -> Iterator[Check]:
     """Say which programs for reaching a remote the repository itself names: they are not run."""
     keys = local_programs(Git(repository.root))
@@ -129,13 +152,26 @@ def _newest_date(repository: GitRepository, branch: str) -> datetime | None:
     return max(datetime.fromtimestamp(int(date), UTC) for date in dates.split())
 
 
-def _clone_checks(repository: GitRepository) -> Iterator[Check]:
+def _clone_checks(repository: GitRepository, governing: Governing) -> Iterator[Check]:
     """Say whether files below `issued/` differ from HEAD, and whether history is whole."""
     if not repository.is_bare:
         yield _issued(repository)
+        if governing.repository.spec.issued_branch is None:
+            yield from _attributes(repository)
     if repository.is_shallow():
         seen = "this clone is shallow; a reconcile and gitca verify may need older commits"
         yield Check("history", Outcome.WARNING, seen, "git fetch --unshallow")
+
+
+def _attributes(repository: GitRepository) -> Iterator[Check]:
+    """Say whether Git would change bytes below `issued/` when it checks them out."""
+    probe = "issued/probe.pem"
+    git = Git(repository.root)
+    told = as_text(git.ask("check-attr", "-z", "text", "--", probe)).split("\0")
+    if told[2:3] != ["unset"]:
+        seen = ".gitattributes does not keep Git from changing the ends of lines below issued/"
+        remedy = "add the line `issued/** -text` to .gitattributes"
+        yield Check(".gitattributes", Outcome.WARNING, seen, remedy)
 
 
 def _issued(repository: GitRepository) -> Check:

@@ -30,6 +30,34 @@ def write_checks(checks: Sequence[Check], *, quiet: bool) -> None:
     if not quiet:
         write_line()
         write_line(_tally(checks))
+        _write_steps(steps(checks))
+
+
+def steps(checks: Sequence[Check]) -> tuple[str, ...]:
+    """Return what to do about what failed, in order, each once; nothing where nothing failed.
+
+    Keys that are yet to be made come with what failed, the CA above before the one below; then the
+    look again, and the run.
+    """
+    amiss = [check for check in checks if check.outcome is Outcome.FAILED]
+    if not amiss:
+        return ()
+    absent = [check for check in checks if check.outcome is Outcome.NOTE and check.about == "key"]
+    wanted = [check for check in checks if check in amiss or check in absent]
+    found = dict.fromkeys(f"{_name(check)}: {check.remedy}" for check in wanted if check.remedy)
+    return (*found, "gitca doctor, until nothing fails", "gitca reconcile")
+
+
+def _write_steps(told: Sequence[str]) -> None:
+    if not told:
+        return
+    write_line("Next, in this order:")
+    room = min(max(terminal_columns() - 5, _NARROWEST), _WIDEST)
+    for number, step in enumerate(told, start=1):
+        first, *rest = _wrapped(step, room)
+        write_line(f" {number:>2}. ", first)
+        for line in rest:
+            write_line("     ", line)
 
 
 def _write(check: Check, width: int) -> None:

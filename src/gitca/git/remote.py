@@ -111,6 +111,17 @@ class Remote:
             self._settle(commit, branch, answer)
         self._track(commit, branch)
 
+    def rehearse_push(self, commit: str, branch: str) -> None:
+        """Push without changing anything: the account may write to the repository, if this returns.
+
+        Hooks and branch rules are asked by a real push alone. Raises: LostRaceError where the
+        branch is elsewhere; RemoteRefusedError; BackendUnavailableError.
+        """
+        answer = self._push(f"{object_id(commit)}:{branch_ref(branch)}", "--dry-run")
+        if answer.returncode != 0:
+            moved = branch_ref(branch).encode() in answer.stdout
+            raise self._rejection(branch, answer, moved=moved)
+
     def _fetch(self, refspec: str) -> Answer:
         options = (*_FETCH_OPTIONS, "--end-of-options", self.name, refspec)
         answer = self._reaching.run("fetch", *options, timeout=self.timeout)
@@ -126,8 +137,8 @@ class Remote:
         options = ("--exit-code", "--quiet", UPLOAD_PACK, *wanted)
         return self._reaching.run("ls-remote", *options, timeout=self.timeout).returncode == 2
 
-    def _push(self, refspec: str) -> Answer:
-        options = (*_PUSH_OPTIONS, "--end-of-options", self.name, refspec)
+    def _push(self, refspec: str, *more: str) -> Answer:
+        options = (*_PUSH_OPTIONS, *more, "--end-of-options", self.name, refspec)
         # A mirror takes no refspec, and pushes everything.
         git = self._reaching.with_settings([(f"remote.{self.name}.mirror", "false")])
         return git.run("push", *options, timeout=self.timeout)

@@ -183,6 +183,10 @@ class GitRepository:
         """
         Remote(self._git, ORIGIN, self.network_timeout).push(commit, branch)
 
+    def rehearse_push(self, commit: str, branch: str) -> None:
+        """Push a commit to a branch of origin without changing anything; see `Remote`."""
+        Remote(self._git, ORIGIN, self.network_timeout).rehearse_push(commit, branch)
+
     def remote_tips(self, *branches: str) -> Mapping[str, str]:
         """Return the commits that branches of origin are at; nothing is fetched.
 
