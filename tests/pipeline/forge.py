@@ -87,9 +87,14 @@ class Forge:
     def create(cls, folder: Path, seed: Path, protected: dict[str, tuple[str, ...]]) -> Forge:
         """Make the repository with the main branch of another one."""
         forge = cls(folder, protected)
-        path = forge.path(REPOSITORY)
+        forge.found(seed)
+        return forge
+
+    def found(self, seed: Path) -> None:
+        """Make the repository with the main branch of another one."""
+        path = self.path(REPOSITORY)
         path.parent.mkdir(parents=True)
-        git(folder, "init", "-q", "--bare", "-b", "main", str(path))
+        git(self.folder.parent, "init", "-q", "--bare", "-b", "main", str(path))
         git(seed, "push", "-q", str(path), "HEAD:refs/heads/main")
         # GitHub serves any commit by its id, and its own rules speak of deletions.
         git(path, "config", "uploadpack.allowAnySHA1InWant", "true")
@@ -99,7 +104,6 @@ class Forge:
             hook = path / "hooks" / name
             hook.write_text(text)
             hook.chmod(0o755)
-        return forge
 
     def path(self, repository: str) -> Path:
         return self.folder / "repositories" / f"{repository}.git"

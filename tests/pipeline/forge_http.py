@@ -104,28 +104,20 @@ class _Handler(BaseHTTPRequestHandler):
         forge = self.server.forge
         repository = path.lstrip("/").partition(".git/")[0]
         writes = "git-receive-pack" in self.path
-        if token is None:
+        is_public = repository in forge.public and not writes
+        if token is None and not is_public:
             self._send(401, "text/plain", b"", WWW_Authenticate='Basic realm="forge"')
             return
-        is_theirs = repository.partition("/")[0] == token.identity
-        is_public = repository in forge.public and not writes
-        may = (
-            is_theirs
-            or is_public
-            or (
-                repository == REPOSITORY and token.allows("contents", "write" if writes else "read")
-            )
-        )
-        if not may or not forge.path(repository).is_dir():
+        if not (is_public or _may(repository, token, "write" if writes else "read")):
             self._send(403, "text/plain", b"forge: this credential may not do that\n")
             return
         self._backend(path, token, body, forge)
 
-    def _backend(self, path: str, token: Token, body: bytes, forge: Forge) -> None:
-        query = urlsplit(self.path).query
+    def _backend(self, path: str, token: Token | None, body: bytes, forge: Forge) -> None:
+        query, who = urlsplit(self.path).query, token or Token("nobody", {})
         environment = {
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
-            **forge.hook_environment(token),
+            **forge.hook_environment(who),
             "GIT_PROJECT_ROOT": str(forge.folder / "repositories"),
             "GIT_HTTP_EXPORT_ALL": "1",
             "PATH_INFO": path,
@@ -135,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
             "CONTENT_LENGTH": str(len(body)),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            "REMOTE_USER": token.identity,
+            "REMOTE_USER": who.identity,
             "REMOTE_ADDR": "127.0.0.1",
         }
         done = subprocess.run(
@@ -149,3 +141,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(
             status, media_type, content, **{k.replace("-", "_"): v for k, v in fields.items()}
         )
+
+
+def _may(repository: str, token: Token | None, access: str) -> bool:
+    """Say whether a credential reads or writes a repository: its owner's does, of a fork."""
+    if token is None:
+        return False
+    is_theirs = repository.partition("/")[0] == token.identity
+    return is_theirs or (repository == REPOSITORY and token.allows("contents", access))

@@ -29,6 +29,7 @@ from pipeline.runner_programs import Programs
 
 PROJECT = Path(__file__).parents[2]
 TOOL = "example/gitca"
+_TOOL_ADDRESS = "https://forge.example/example/gitca.git"
 SECURITY, PAYMENTS = "@example/security", "@example/payments"
 ROLE = "arn:aws:iam::123456789012:role/gitca"
 ENVIRONMENT = "gitca"
@@ -165,7 +166,7 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, aws: AwsServer, *, parted: bool) -> Iterator[World]:
+def world(folder: Path, aws: AwsServer, *, parted: bool, ci: str = "github") -> Iterator[World]:
     """Make a world; where `parted`, issued/ lies on a branch of its own and main is for people.
 
     What a person does after `gitca init` is taken from the files that it leaves in setup/.
@@ -177,19 +178,20 @@ def world(folder: Path, aws: AwsServer, *, parted: bool) -> Iterator[World]:
         "root": aws.create_key("ECC_NIST_P384", alias=aliases["root"]),
         "issuing": aws.create_key("ECC_NIST_P256", alias=aliases["issuing"]),
     }
-    tool = _tool_repository(folder)
-    seed = _seed(folder, aws, bucket, tool=git(tool, "rev-parse", "HEAD"))
-    _place(seed, aws, bucket, aliases)
+    protected: dict[str, tuple[str, ...]] = {"main": (BOT,)}
     if parted:
-        with (seed / "ca/repository.yaml").open("a") as document:
-            document.write("  issuedBranch: issued\n")
-    git(seed, "commit", "-q", "--all", "-m", "keys and addresses")
-    forge = Forge.create(
-        folder / "forge", seed, {"main": (), "issued": (BOT,)} if parted else {"main": (BOT,)}
-    )
-    forge.add(TOOL, tool)
-    trust = _set_up(forge, seed)
-    with forge_http.serving(forge):
+        protected = {"main": (), "issued": (BOT,)}
+    with forge_http.serving(Forge(folder / "forge", protected)) as forge:
+        tool = _tool_repository(folder)
+        seed = _seed(folder, aws, bucket, tool=git(tool, "rev-parse", "HEAD"), ci=ci)
+        _place(seed, aws, bucket, aliases, forge)
+        if parted:
+            with (seed / "ca/repository.yaml").open("a") as document:
+                document.write("  issuedBranch: issued\n")
+        git(seed, "commit", "-q", "--all", "-m", "keys and addresses")
+        forge.found(seed)
+        forge.add(TOOL, tool)
+        trust = _set_up(forge, seed, ci)
         cloud = Cloud(forge, aws, trust)
         runner = Runner(forge, Setting(Programs(), {}, cloud.assume_role), folder / "jobs")
         yield World(folder, forge, runner, cloud, aws, bucket, keys)
@@ -209,21 +211,29 @@ def _tool_repository(folder: Path) -> Path:
     return tool
 
 
-def _seed(folder: Path, aws: AwsServer, bucket: str, *, tool: str) -> Path:
+def _seed(folder: Path, aws: AwsServer, bucket: str, *, tool: str, ci: str) -> Path:
+    place = TOOL if ci == "github" else _TOOL_ADDRESS
     made = gitca_process.run(
         folder,
         *("init", "seed", "--domain", "example.internal", "--organization", "Example"),
-        *("--signer", "awskms", "--region", aws.region, "--ci", "github"),
+        *("--signer", "awskms", "--region", aws.region, "--ci", ci),
         *("--publish", f"s3://{bucket}/prod?region={aws.region}"),
-        *("--repository", REPOSITORY, "--tool", f"{TOOL}@{tool}"),
+        *("--repository", REPOSITORY, "--tool", f"{place}@{tool}"),
         *("--security-team", SECURITY, "--owners", f"payments={PAYMENTS}"),
     )
     assert "Made a CA repository" in made.words, made.words
     return folder / "seed"
 
 
-def _place(seed: Path, aws: AwsServer, bucket: str, aliases: Mapping[str, str]) -> None:
-    """Say where keys, bucket and URLs are: at the AWS of the tests."""
+def _place(
+    seed: Path, aws: AwsServer, bucket: str, aliases: Mapping[str, str], forge: Forge
+) -> None:
+    """Say where keys, bucket, URLs and the tool are: at the AWS and the forge of the tests."""
+    pipeline = seed / ".gitlab-ci.yml"
+    if pipeline.exists():
+        text = pipeline.read_text()
+        assert _TOOL_ADDRESS in text
+        pipeline.write_text(text.replace(_TOOL_ADDRESS, f"{forge.url}/{TOOL}.git"))
     url = f"{aws.endpoint}/{bucket}/prod"
     for path in (seed / "ca").glob("*.yaml"):
         text = path.read_text().replace("http://pki.example.internal", url)
@@ -232,8 +242,10 @@ def _place(seed: Path, aws: AwsServer, bucket: str, aliases: Mapping[str, str]) 
         path.write_text(text.replace("/prod?region=", f"/prod?endpoint={aws.endpoint}&region="))
 
 
-def _set_up(forge: Forge, seed: Path) -> Mapping[str, Any]:
+def _set_up(forge: Forge, seed: Path, ci: str) -> Mapping[str, Any]:
     """Do what SETUP.md says, with the files beside it; return the role's trust policy."""
+    if ci == "gitlab":
+        return _trust(seed, f"project_path:{REPOSITORY}:ref_type:branch:ref:main")
     rules = json.loads((seed / "setup/github-ruleset.json").read_text())
     assert rules["conditions"]["ref_name"] == {"include": ["refs/heads/main"], "exclude": []}
     assert [actor["actor_id"] for actor in rules["bypass_actors"]] == [APP]
@@ -244,10 +256,11 @@ def _set_up(forge: Forge, seed: Path) -> Mapping[str, Any]:
         secrets={"GITCA_APP_PRIVATE_KEY": APP_KEY},
         variables={"GITCA_AWS_ROLE": ROLE, "GITCA_APP_CLIENT_ID": "Iv1.0123456789abcdef"},
     )
-    trust = (seed / "setup/aws-trust.json").read_text()
-    trusted: Mapping[str, Any] = json.loads(
-        trust.replace("ACCOUNT", "123456789012").replace(
-            "SUBJECT", f"repo:{SUBJECT}:environment:{ENVIRONMENT}"
-        )
-    )
+    return _trust(seed, f"repo:{SUBJECT}:environment:{ENVIRONMENT}")
+
+
+def _trust(seed: Path, subject: str) -> Mapping[str, Any]:
+    text = (seed / "setup/aws-trust.json").read_text()
+    filled = text.replace("ACCOUNT", "123456789012").replace("SUBJECT", subject)
+    trusted: Mapping[str, Any] = json.loads(filled)
     return trusted
