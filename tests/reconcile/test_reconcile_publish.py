@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,18 @@ from ca_documents import CRL, authority, request, revocation
 from ca_fixtures import both_layouts
 from ca_world import Clone, git
 from gitca.errors import BackendUnavailableError, ContradictionError
+from gitca.ledger.image import certificate_der
+from gitca.publishers import open_publisher
+from gitca.publishers.kinds import SERIAL
+from gitca.publishers.layout import Leaf
+from gitca.reconcile.leaf_sending import LeafSender
 from judges.process import must
 from publish_world import (
     FOLDER,
     as_loaded,
     crl_of,
     files,
+    issuer_of,
     pem,
     public,
     published,
@@ -144,6 +151,36 @@ def test_a_late_run_replaces_no_later_crl(target: Clone) -> None:
     assert files(target) == later
     assert result.exit_code == 5, "the branch has no such commit"
     assert "publish.crl.unknown" in str(result.targets[0].failures[0])
+
+
+def test_a_crl_that_another_run_publishes_meanwhile_is_not_replaced(target: Clone) -> None:
+    """It appears between the look at what is there and the write, which is conditional."""
+    later = crl_of(target, 99)
+
+    def meanwhile(what: str, path: str) -> None:
+        if (what, path) == ("write", "issuing.crl"):
+            public(target, path).write_bytes(later)
+
+    target.save(STOP)
+    assert target.reconcile().exit_code == 0
+    assert published(target, before=meanwhile).exit_code == 5
+    assert files(target)["issuing.crl"] == later
+
+
+def test_a_crl_that_does_not_stay_where_it_was_written_is_told_of(target: Clone) -> None:
+    """It is read back, whatever the target said of the write."""
+    old = files(target)["issuing.crl"]
+
+    def lost(what: str, path: str) -> None:
+        if (what, path) == ("written", "issuing.crl"):
+            public(target, path).write_bytes(old)
+
+    target.save(STOP)
+    assert target.reconcile().exit_code == 0
+    result = published(target, before=lost)
+    assert result.exit_code == 4
+    assert "issuing.crl was another object each" in str(result.targets[0].failures[0])
+    assert published(target).exit_code == 0
 
 
 def test_a_late_run_whose_branch_went_on_publishes_the_later_commit(shared: Clone) -> None:
@@ -384,3 +421,20 @@ def test_an_issued_file_that_was_changed_is_never_published(target: Clone) -> No
     with pytest.raises(ContradictionError, match=r"issued/issuing/crl\.der is not what the ledger"):
         published(target)
     assert files(target) == before
+
+
+def test_a_certificate_whose_signature_is_not_its_cas_is_not_sent(target: Clone) -> None:
+    state, record = target.state, target.current("api")
+    right = certificate_der(record)
+    wrong = right[:-1] + bytes([right[-1] ^ 1])
+    key = issuer_of(target).template.spki_der
+    path = f"serials/issuing/{record.certificate.serial}.cer"
+    public(target, path).unlink()
+    publisher = open_publisher(FOLDER, base=target.folder)
+    sender = LeafSender(publisher, state, {})
+    leaf = Leaf(path, True, lambda: wrong, key, lambda: SERIAL.item(path, wrong))
+    assert isinstance(sender.send(leaf), ContradictionError)
+    assert not public(target, path).exists()
+    sound = replace(leaf, der=lambda: right, build=lambda: SERIAL.item(path, right))
+    assert sender.send(sound) == (SERIAL.item(path, right), True)
+    assert public(target, path).read_bytes() == right

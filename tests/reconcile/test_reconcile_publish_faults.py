@@ -123,6 +123,20 @@ def test_a_run_that_is_killed_around_any_write_is_finished_by_the_next(due: Clon
         assert (one["whole"], one["next"], one["equal"]) == (True, 0, True), one
 
 
+def test_what_was_sent_before_a_failure_is_not_sent_again(due: Clone) -> None:
+    def before(what: str, path: str) -> None:
+        if (what, path) == ("write", "certificates/issuing/new.pem"):
+            raise BackendUnavailableError("the target did not answer")
+
+    first = published(due, before=before).targets[0]
+    assert first.exit_code == 4
+    assert any(path.startswith("serials/") for path in first.sent)
+    second = published(due).targets[0]
+    assert second.exit_code == 0
+    assert "certificates/issuing/new.pem" in second.sent
+    assert set(first.sent).isdisjoint(second.sent)
+
+
 def test_two_runs_at_once_leave_one_of_them_nothing_to_mend(due: Clone) -> None:
     """Both were told of the same versions; the loser of each swap finds the object there."""
     inner: list[int] = []

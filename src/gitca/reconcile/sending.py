@@ -84,7 +84,12 @@ def each(
 
     with ThreadPoolExecutor(min(concurrency, max(len(work), 1))) as pool:
         futures = [pool.submit(attempt, item) for item in work]
-        failures = list(_noted(futures, note))
+        try:
+            failures = list(_noted(futures, note))
+        except BaseException:
+            # Interrupted: what is not begun yet is not waited for.
+            stopped.set()
+            raise
     for failure in failures:
         raise failure
 
