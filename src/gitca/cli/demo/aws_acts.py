@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
-from gitca.cli.demo.cloud import BUCKET, REGION, ROLE, Cloud
+from gitca.cli.demo.cloud import BUCKET, REGION, ROLE, TARGET, Cloud
 from gitca.cli.demo.story import Actor, chapter, perform, tell
 from gitca.cli.output import write_line
 from gitca.errors import GitcaError
 
 _SPECS = {"root": "ECC_NIST_P384", "issuing": "ECC_NIST_P256"}
 _Use = tuple[str | None, str]  # request id and key of a signature
-_PUBLIC = "../public"  # what the bucket holds, from a clone
+_POLICY = "../public-read.json"  # of the bucket, from a clone
 
 
 def scaffold_with_keys(director: Actor, pipeline: Actor, cloud: Cloud, domain: str) -> None:
@@ -23,9 +25,9 @@ def scaffold_with_keys(director: Actor, pipeline: Actor, cloud: Cloud, domain: s
         has AWS_ENDPOINT_URL={cloud.endpoint}, and credentials that mean nothing."""
     )
     names = ("--domain", domain, "--organization", "Example")
-    where = ("--signer", "awskms", "--region", REGION)
+    where = ("--signer", "awskms", "--region", REGION, "--publish", TARGET)
     perform(director, "gitca", "init", "pipeline", *names, *where, quiet=True)
-    tell("A bucket for CRLs and CA certificates; the CAs' documents get its URL:")
+    tell("A bucket that anybody may read; its URL goes into the documents:")
     make_bucket(pipeline, cloud)
     _name_bucket(pipeline, cloud, domain)
     tell(
@@ -45,40 +47,40 @@ def ask_permission(pipeline: Actor) -> None:
 
 
 def make_bucket(pipeline: Actor, cloud: Cloud) -> None:
-    """Make the bucket, with whichever program is at hand."""
+    """Make a bucket whose objects anybody may get, with whichever program is at hand."""
+    allowed = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{BUCKET}/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    (pipeline.folder / _POLICY).write_text(f"{policy}\n", encoding="utf-8")
     if cloud.has_cli:
         perform(pipeline, "aws", "s3", "mb", f"s3://{BUCKET}")
+        give = ("aws", "s3api", "put-bucket-policy", "--bucket", BUCKET)
+        perform(pipeline, *give, "--policy", f"file://{_POLICY}")
     else:
-        perform(pipeline, "curl", "-sSf", "-X", "PUT", cloud.url("").rstrip("/"))
+        bucket = cloud.url("").rstrip("/")
+        perform(pipeline, "curl", "-sSf", "-X", "PUT", bucket)
+        perform(pipeline, "curl", "-sSf", "-T", _POLICY, f"{bucket}?policy")
 
 
 def _name_bucket(pipeline: Actor, cloud: Cloud, domain: str) -> None:
-    for name in _SPECS:
-        document = pipeline.folder / "ca" / f"{name}.yaml"
+    names = [f"ca/{name}.yaml" for name in (*_SPECS, "repository")]
+    for name in names:
+        document = pipeline.folder / name
         text = document.read_text(encoding="utf-8")
         document.write_text(text.replace(f"http://pki.{domain}/", cloud.url("")), encoding="utf-8")
-    perform(pipeline, "grep", "-n", cloud.endpoint, "ca/root.yaml", "ca/issuing.yaml")
+    perform(pipeline, "grep", "-n", cloud.endpoint, *names)
     perform(pipeline, "git", "commit", "--quiet", "--all", "-m", "CRLs are in a bucket")
 
 
-def publish(pipeline: Actor, cloud: Cloud, *, has_openssl: bool, is_first: bool) -> None:
-    """Put what relying parties need into the bucket, as a user would by hand."""
-    tell("What relying parties fetch goes into the bucket:")
-    public = pipeline.folder / _PUBLIC
-    public.mkdir(exist_ok=True)
-    for ca in _SPECS if is_first else ("issuing",):
-        perform(pipeline, "cp", f"issued/{ca}/crl.der", f"{_PUBLIC}/{ca}.crl")
-        if is_first and has_openssl:
-            files = ("-in", f"issued/{ca}/ca.pem", "-out", f"{_PUBLIC}/{ca}.cer")
-            perform(pipeline, "openssl", "x509", "-outform", "DER", *files)
-    acl = "public-read"
-    if cloud.has_cli:
-        copy = ("aws", "s3", "cp", "--recursive", "--only-show-errors", "--acl", acl)
-        perform(pipeline, *copy, _PUBLIC, f"s3://{BUCKET}/")
-    else:
-        names = ",".join(sorted(path.name for path in public.iterdir()))
-        upload = ("-T", f"{_PUBLIC}/{{{names}}}", cloud.url(""))
-        perform(pipeline, "curl", "-sSf", "-H", f"x-amz-acl: {acl}", *upload, quiet=True)
+def look_at_bucket(pipeline: Actor, cloud: Cloud) -> None:
+    """See what a relying party is told of a CRL, where there is a program for that."""
+    if shutil.which("curl"):
+        tell("It has published, too. What a relying party is told of a CRL, by plain HTTP:")
+        perform(pipeline, "curl", "-sSfI", cloud.url("issuing.crl"))
 
 
 def hold_against_ledger(clone: Path, cloud: Cloud) -> None:

@@ -18,6 +18,7 @@ from gitca.errors import GitcaError, UsageError
 
 REGION = "eu-west-1"
 BUCKET = "gitca-demo"
+TARGET = f"s3://{BUCKET}?region={REGION}"
 # What is on this machine is not asked for at a proxy that the user has; programs read either name.
 DIRECT = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 ROLE = "arn:aws:iam::123456789012:role/gitca"  # the account that AWS's own examples have
@@ -80,10 +81,10 @@ class Cloud:
 
 
 def check_programs() -> None:
-    """Check that something can fill a bucket. Raises: UsageError."""
+    """Check that something can make a bucket. Raises: UsageError."""
     if not shutil.which("aws") and not shutil.which("curl"):
         raise UsageError(
-            "there is neither aws nor curl here, to fill a bucket", remedy="install curl"
+            "there is neither aws nor curl here, to make a bucket", remedy="install curl"
         )
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitca.cli.demo.aws_acts import ask_permission, hold_against_ledger, publish
+from gitca.cli.demo.aws_acts import ask_permission, hold_against_ledger, look_at_bucket
 from gitca.cli.demo.cloud import Cloud
 from gitca.cli.demo.story import Actor, chapter, perform, tell
 from gitca.cli.output import write_line
@@ -64,7 +64,8 @@ def make_authorities(stage: Stage) -> None:
         ask_permission(stage.pipeline)
     perform(stage.pipeline, "gitca", "reconcile")
     perform(stage.pipeline, "gitca", "list")
-    _publish(stage, is_first=True)
+    if stage.cloud is not None:
+        look_at_bucket(stage.pipeline, stage.cloud)
 
 
 def ask(stage: Stage) -> None:
@@ -110,7 +111,6 @@ def revoke(stage: Stage) -> None:
     _commit_and_push(stage, f"revoke {REQUEST}", "revoke-shop")
     _merge(stage, "revoke-shop")
     perform(stage.pipeline, "gitca", "reconcile")
-    _publish(stage)
     perform(stage.alice, "git", "pull", "--quiet", "--ff-only")
     perform(stage.alice, "gitca", "show", "--crl", stage.ca)
     _check_with_openssl(stage, revoked=True)
@@ -132,7 +132,7 @@ def tell_where_to_look(stage: Stage) -> None:
     tell(f"All of it is kept in {stage.folder}, and nothing is left running:")
     keys = ("pipeline/.gitca/keys/", "the keys, encrypted; nobody knows the passphrase any longer")
     if stage.cloud is not None:
-        keys = ("public/", "what the bucket had; it and the keys went with the server")
+        keys = ("public-read.json", "the bucket's policy; bucket and keys went with the server")
     for place, what in (
         ("alice/requests/demo/", "what Alice wrote"),
         (f"alice/{stage.certificate}", "the certificate, with its chain"),
@@ -143,11 +143,6 @@ def tell_where_to_look(stage: Stage) -> None:
         write_line(f"  {place}")
         write_line(f"      {what}")
     tell("git log, in alice/, shows who asked for what, and what gitca did.")
-
-
-def _publish(stage: Stage, *, is_first: bool = False) -> None:
-    if stage.cloud is not None:
-        publish(stage.pipeline, stage.cloud, has_openssl=stage.has_openssl, is_first=is_first)
 
 
 def _make_csr(stage: Stage) -> None:
