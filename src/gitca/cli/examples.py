@@ -43,11 +43,14 @@ EXAMPLES = {
     "validate": _examples(
         "  gitca validate                             the whole repository",
         "  gitca validate requests/payments/api.yaml  one request",
+        "  gitca validate --require-clean --write junit=report.xml",
     ),
     "plan": _examples(
         "  gitca plan                        what a reconcile would do now",
         "  gitca plan --base origin/main     a pull request, judged by main's policies",
         "  gitca plan --at 2027-01-01T00:00:00Z --format json",
+        "  gitca plan --base origin/main --format github \\",
+        "      --write markdown=plan.md --write sarif=gitca.sarif",
     ),
     "reconcile": _examples(
         "  gitca reconcile", "  gitca reconcile --ca issuing", "  gitca reconcile --take-over"
