@@ -6,13 +6,15 @@ For comment.yml, which may write to pull requests. Whoever opens a pull request 
 does that is read here, so nothing of it is believed:
 
 - which pull request it is, GitHub says: the open one of the run's head repository and branch, which
-  is at the run's commit. One that has gone on meanwhile gets the plan of its own run;
+  is at the run's commit. One that has gone on meanwhile gets the plan of its own run, and where
+  there was another one to another branch, nobody gets any;
 - the run must be plan.yml's, and the pull request must not have changed plan.yml: its words would
   be the contributor's own. Then the comment says that, and repeats none of them;
 - the archive is of bounded size, and one file of it is read, of bounded size, as text.
 
-What this cannot tell: a branch of the repository itself, which whoever may push has prepared as the
-base of another pull request. The plan decides on nothing: reconcile judges again what is merged.
+What this cannot tell: a pull request that was for another branch of the repository itself, prepared
+by whoever may push there, until its author changed that. plan.yml runs again then, and the plan
+decides on nothing: reconcile judges again what is merged.
 
 It needs Python alone, and writes for each run one comment at the most: its own, which it knows by
 author and mark.
@@ -101,10 +103,10 @@ class Forge:
 
 
 def pull_request_of(forge: Forge, run: Json) -> Json | None:
-    """Return the open pull request whose head is the run's commit; None where it has gone on."""
+    """Return the open pull request that the run was for; None where that is not certain."""
     head = run["head_repository"] or {}
     owner = (head.get("owner") or {}).get("login", "")
-    query = {"state": "open", "head": f"{owner}:{run['head_branch']}"}
+    query = {"state": "all", "head": f"{owner}:{run['head_branch']}"}
     found = [
         request
         for request in forge.pages("pulls", **query)
@@ -112,8 +114,11 @@ def pull_request_of(forge: Forge, run: Json) -> Json | None:
         and (request["head"]["repo"] or {}).get("id") == head.get("id")
         and request["head"]["ref"] == run["head_branch"]
     ]
-    # Of two, to different branches, it cannot be told which this run was for.
-    return found[0] if len(found) == 1 else None
+    still = [request for request in found if request["state"] == "open"]
+    # A run does not say which branch its pull request was for: of two, even if one is closed by
+    # now, the other may be for a branch with a plan.yml of somebody's own.
+    bases = {request["base"]["ref"] for request in found}
+    return still[0] if len(still) == 1 and len(bases) == 1 else None
 
 
 def check_workflow(forge: Forge, run: Json, request: Json) -> None:

@@ -31,6 +31,7 @@ RUN = {
 }
 PULL = {
     "number": 3,
+    "state": "open",
     "head": {"sha": HEAD, "ref": "api", "repo": {"id": 1}},
     "base": {"sha": BASE, "ref": "main"},
 }
@@ -62,7 +63,8 @@ class Api:
         if tail == "actions/runs/7":
             return self.run
         if tail == "pulls":
-            return [pull for pull in self.pulls if query["state"] == ["open"]]
+            wanted = query["state"][0]
+            return [pull for pull in self.pulls if wanted in {"all", pull["state"]}]
         if tail.startswith("compare/"):
             return {"merge_base_commit": {"sha": FORK}}
         if tail.startswith("contents/.github/workflows/plan.yml"):
@@ -180,6 +182,14 @@ def test_the_next_plan_takes_the_comments_place(comment: Callable[[], str], api:
     assert [(method, path) for method, path, _ in api.written] == [("PATCH", "issues/comments/200")]
 
 
+def test_a_pull_request_that_was_opened_again_gets_its_plan(
+    comment: Callable[[], str], api: Api
+) -> None:
+    api.pulls.append(copy.deepcopy(PULL) | {"number": 2, "state": "closed"})
+    comment()
+    assert [path for _, path, _ in api.written] == ["issues/3/comments"]
+
+
 def test_the_token_goes_to_the_api_alone_and_not_to_the_store_of_archives(
     comment: Callable[[], str], api: Api
 ) -> None:
@@ -215,13 +225,23 @@ def two_pulls(api: Api) -> None:
     api.pulls.append(api.pulls[0] | {"number": 4})
 
 
+def closed(api: Api) -> None:
+    api.pulls[0]["state"] = "closed"
+
+
+def one_before_to_another_branch(api: Api) -> None:
+    base = {"sha": BASE, "ref": "prepared"}
+    api.pulls.append(copy.deepcopy(PULL) | {"number": 2, "state": "closed", "base": base})
+
+
 @pytest.mark.parametrize(
     "change",
     [
         *(changes(event="push"), changes(path=".github/workflows/other.yml")),
-        *(no_pull, another_head, another_fork, deleted_fork, two_pulls),
+        *(no_pull, closed, another_head, another_fork, deleted_fork, two_pulls),
+        one_before_to_another_branch,
     ],
-    ids=["another event", "another workflow", "closed", "gone on", "fork", "deleted", "two"],
+    ids=lambda change: change.__name__,
 )
 def test_where_the_pull_request_is_not_certain_nothing_is_written(
     change: Callable[[Api], None], comment: Callable[[], str], api: Api
