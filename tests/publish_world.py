@@ -16,7 +16,7 @@ from ca_world import Clone
 from gitca.documents.load import load_governing
 from gitca.ledger.image import standing_certificate
 from gitca.publishers import Item, Publisher, Stored, open_publisher
-from gitca.reconcile.keys import Keys
+from gitca.reconcile.keys import Keys, OpenSigner
 from gitca.reconcile.publish import Loaded, Publishing, publish
 from gitca.reconcile.published import Published
 from gitca.reconcile.recipe import reconcile
@@ -88,11 +88,18 @@ def published(
         return publish(store, loaded or fresh, publishing=publishing, clock=clone.clock)
 
 
-def reconciled(clone: Clone, before: Callable[[str, str], None] | None = None) -> Report:
+def reconciled(
+    clone: Clone,
+    before: Callable[[str, str], None] | None = None,
+    *,
+    keys: OpenSigner | None = None,
+) -> Report:
     """Run the recipe with its last step."""
     with clone.store() as store:
         publishing = Publishing(opener(clone, before), concurrency=4)
-        return reconcile(store, Keys(clone.keys.signer), clone.world(), publishing=publishing)
+        return reconcile(
+            store, Keys(keys or clone.keys.signer), clone.world(), publishing=publishing
+        )
 
 
 @contextmanager

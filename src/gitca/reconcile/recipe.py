@@ -6,13 +6,15 @@ is ready. Rounds are repeated until nothing is: a root is signed before the CA b
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gitca.errors import ContradictionError, LostRaceError
+from gitca.documents.load import load_governing
+from gitca.errors import ContradictionError, GitcaError, LostRaceError
 from gitca.findings import Finding
 from gitca.git.store import RecordedOrder, Snapshot, Store
 from gitca.ledger.draft import Batch
@@ -68,7 +70,7 @@ def reconcile(
     other keys is done; the report and its exit code tell.
     Raises: LostRaceError after 20 lost races; BackendUnavailableError where origin does not answer;
     ContradictionError, also where this run gives up what it ordered itself for the fifth time; with
-    everything that was signed until then committed.
+    everything that was signed until then committed and, if the branch can be loaded, published.
     """
     reconciler = _Reconciler(
         store, keys, world, take_over, progress, Report(world.run), concurrency
@@ -76,6 +78,11 @@ def reconcile(
     try:
         while reconciler.round():
             pass
+    except ContradictionError:
+        # What was pushed goes out all the same: a revocation does not wait for a person to look.
+        if publishing is not None:
+            reconciler.publish_pushed(publishing)
+        raise
     finally:
         reconciler.bring_forward()
     if publishing is not None:
@@ -178,6 +185,13 @@ class _Reconciler:
                 clock=self.world.clock,
                 progress=self.progress,
             )
+
+    def publish_pushed(self, publishing: Publishing) -> None:
+        """Publish what the branch has, as far as that can be done beside another failure."""
+        with contextlib.suppress(GitcaError):
+            snapshot = self.store.load()
+            self.loaded = Loaded(snapshot, load_governing(snapshot.entries, self.store.read))
+            self.publish(publishing)
 
     def _resume(self, snapshot: Snapshot, desired: Desired, now: datetime) -> bool:
         resumer = Resumer(self.store, snapshot, desired, self.keys, self.world.run)
