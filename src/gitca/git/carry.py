@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitca.errors import ContradictionError, UsageError
-from gitca.git.message import commit_message
+from gitca.git.blobs import blob_id_of
+from gitca.git.message import commit_message, statement
 from gitca.git.process import Git
 from gitca.git.repository import ORIGIN
 from gitca.git.snapshot import Snapshot
@@ -153,7 +154,8 @@ def plant(store: Store, work: LocalWork, plantings: Sequence[Planting], now: dat
         parent = store.repository.commit(
             parent,
             changes={**planting.changes, path: data},
-            message=commit_message(planting.events) + f"\nCarried over from {work.commit}.\n",
+            message=f"{commit_message(planting.events)}\nCarried over from {work.commit}.\n\n"
+            + statement(path, blob_id_of(parent)(data)),
             author=store.committer,
             when=now,
         )

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.git.blobs import blob_id_of
-from gitca.git.history import check_growth
+from gitca.git.growth import check_growth
 from gitca.git.refs import branch_ref, resolve, tracking_ref
 from gitca.git.repository import ORIGIN, GitRepository
 from gitca.git.snapshot import Snapshot

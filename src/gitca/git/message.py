@@ -30,6 +30,16 @@ def commit_message(events: Sequence[Event]) -> str:
     return "\n".join([f"gitca: {subject}", "", *lines, ""])
 
 
+def statement(path: str, blob: str) -> str:
+    """Return the line of a commit's message that says which segment it adds, and its blob.
+
+    `gitca.git.growth` reads it: so a history of n segments is looked through without listing the
+    ledger n times.
+    """
+    number = int(path.rpartition("/")[2].partition(".")[0])
+    return f"Ledger-Segment: {number} {blob}\n"
+
+
 def _verb(event: Event) -> str:
     match event:
         case Ordered():
