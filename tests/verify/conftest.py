@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from verify_material import Scene
 
 from ca_documents import request, revocation
 from ca_fixtures import issued, issued_once, key_ring, made, made_once, shared
@@ -20,6 +21,7 @@ __all__ = [
     "made_once",
     "rich",
     "rich_once",
+    "scene",
     "shared",
     "waiting_once",
 ]
@@ -42,3 +44,10 @@ def rich_once(tmp_path_factory: pytest.TempPathFactory, issued_once: Clone) -> C
 @pytest.fixture
 def rich(tmp_path: Path, rich_once: Clone) -> Clone:
     return rich_once.copy(tmp_path / "clone")
+
+
+@pytest.fixture
+def scene(rich: Clone, tmp_path: Path) -> Scene:
+    rich.clock.forward(minutes=11)  # the lease of the order that waits is over
+    rich.with_origin(tmp_path / "origin.git")
+    return Scene(rich, tmp_path / "origin.git", rich.beside("old"))

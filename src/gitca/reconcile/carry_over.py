@@ -240,10 +240,12 @@ class _Follower:
         )
 
     def _check_first(self, event: Event) -> None:
-        """Raise where a root orders its first certificate, and has one by now."""
+        """Raise where a root orders a certificate and has one by now, or its key is refused."""
         given = event.particulars if isinstance(event, Ordered) else None
         if not isinstance(given, CertificateParticulars) or given.authority is None:
             return
+        if given.key in self.state.refused_keys:
+            raise ContradictionError(f"the key of CA {given.authority} was refused")
         authority = self.state.authority(given.authority)
         if authority.certificate or authority.pending_certificate:
             raise ContradictionError(f"CA {given.authority} has a certificate already")

@@ -54,7 +54,8 @@ class OrderJudge:
         result = Judgement(task.source, tuple(order for order, _ in task.orders))
         records = [self.state.orders[order] for order, _ in task.orders]
         for record in records:
-            result.contradictions += _in_place(record, self._signature(record))
+            found = _in_place(record, self._signature(record))
+            result.contradictions += [replace(item, segment=record.signed_in) for item in found]
         try:
             rebuild = _documents(self.store, self.state, task.source, _paths(records))
         except BackendUnavailableError:
@@ -63,8 +64,8 @@ class OrderJudge:
         for record, (_, last) in zip(records, task.orders, strict=True):
             try:
                 last_record = self.state.orders[last] if last else None
-                found = tuple(_judge(rebuild, record, last_record, self.state))
-                result.contradictions += _in_place(record, found)
+                against = tuple(_judge(rebuild, record, last_record, self.state))
+                result.contradictions += _in_place(record, against)
                 result.judged += 1
             except HistoryUnknownError as error:
                 result.unknown[error.message] += 1
@@ -153,6 +154,7 @@ def _given_bytes(
     if isinstance(ordered.particulars, CrlParticulars):
         rebuild.check_crl(ordered, last)
         return None
+    rebuild.check_key(ordered)
     if ordered.particulars.authority is None:
         return rebuild.bytes_of(ordered, None)
     if record.signed is None:
