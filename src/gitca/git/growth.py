@@ -111,7 +111,9 @@ def _is_to_be_listed(step: _Step, known: Mapping[str, _Step]) -> bool:
 
 def _steps(repository: GitRepository, tip: str, after: str | None) -> list[_Step]:
     excluded = [f"^{object_id(after)}"] if after else []
-    options = ("--topo-order", "--reverse", "--no-commit-header", "--format=%H%x00%P%x00%B%x00")
+    # The messages as they are: in the encoding that a commit names, a line may become two.
+    shape = ("--no-commit-header", "--encoding=none", "--format=%H%x00%P%x00%B%x00")
+    options = ("--topo-order", "--reverse", *shape)
     past = repository.past
     answer = as_text(past.git.ask("rev-list", *options, object_id(tip), *excluded))
     fields = iter(answer.split("\0")[:-1])

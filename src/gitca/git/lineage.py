@@ -103,8 +103,15 @@ def _checked(git: Git, commits: Sequence[str], path: str, shape: str) -> list[st
 
 def _ancestor(row: Sequence[str], folder: str | None) -> Ancestor:
     commit, parents, name, email, seconds = row
-    when = datetime.fromtimestamp(int(seconds), UTC)
-    return Ancestor(commit, tuple(parents.split()), folder, name, email, when)
+    return Ancestor(commit, tuple(parents.split()), folder, name, email, _moment(seconds))
+
+
+def _moment(seconds: str) -> datetime:
+    """Return a commit's date; 1970, as Git shows it, for one that is no date or beyond them all."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def _changes(git: Git, commits: Sequence[str], below: str) -> list[list[FileChange]]:
