@@ -85,6 +85,6 @@ def _telling(
         by = f"commit {commit[:12]} wrote it" if commit else "no commit of this clone wrote it"
         raise ContradictionError(
             f"{path}: order {record.ordered.order} ({record.about}): {error}; {by}",
-            remedy="nothing was signed upon it; find who pushed that commit, and put the branch back"
-            " to the one before it (docs/operations.md); gitca verify says all that is wrong",
+            remedy="nothing was signed upon it; find who pushed that commit, and put the branch"
+            " back to the one before it (docs/operations.md); gitca verify says all that is wrong",
         ) from error

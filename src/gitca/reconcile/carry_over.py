@@ -244,9 +244,9 @@ class _Follower:
         given = event.particulars if isinstance(event, Ordered) else None
         if not isinstance(given, CertificateParticulars) or given.authority is None:
             return
-        if given.key in self.state.refused_keys:
+        authority, refused = self.state.authority(given.authority), self.state.refused_keys
+        if given.key in refused:
             raise ContradictionError(f"the key of CA {given.authority} was refused")
-        authority = self.state.authority(given.authority)
         if authority.certificate or authority.pending_certificate:
             raise ContradictionError(f"CA {given.authority} has a certificate already")
 
@@ -254,9 +254,8 @@ class _Follower:
         """Yield an event as origin's ledger takes it; nothing for one that it has already."""
         if self._is_known(event):
             return
-        record = (
-            self.state.orders.get(event.order) if isinstance(event, Signed | Abandoned) else None
-        )
+        order = event.order if isinstance(event, Signed | Abandoned) else ""
+        record = self.state.orders.get(order)
         match event:
             case Ordered() if event.order not in self.state.orders:
                 yield event
