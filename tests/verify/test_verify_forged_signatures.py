@@ -111,6 +111,25 @@ def test_a_signature_that_is_not_the_cas_is_found_and_nothing_is_signed_upon_it(
         assert "issued/ledger/" in words
 
 
+def test_after_a_forgery_the_branch_is_put_back_and_the_clones_that_saw_it_are_told(
+    scene: Scene,
+) -> None:
+    """The runbook of docs/operations.md; a revert takes a segment away, and is refused as well."""
+    folder, good = scene.forger.folder, scene.forger.tip
+    a_certificate_in_the_place_of_a_standing_one(scene.forger)
+    saw = scene.fresh("saw")
+    git(folder, "revert", "--no-edit", "HEAD")
+    git(folder, "push", "-q", "origin", "main")
+    refuses(saw, git(folder, "rev-parse", "main"))
+    git(folder, "push", "-q", "--force", "origin", f"{good}:refs/heads/main")
+    assert "rewound" in refuses(saw, good)
+    git(saw.folder, "update-ref", "-d", "refs/gitca/seen/main")
+    git(saw.folder, "fetch", "-q", "origin")
+    for clone in (saw, scene.fresh("next")):
+        assert clone.reconcile(take_over=True).exit_code == 0
+    assert scene.fresh("judge").verify().contradictions == []
+
+
 def test_a_clone_looks_at_what_is_new_to_it_and_a_fresh_one_at_the_newest(scene: Scene) -> None:
     """What lies deeper is for `verify`: it was the newest once, and then a run looked at it."""
     clone = scene.forger
