@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
-from gitca.documents.load import Read, Requests, TreeEntry, load_governing, load_requests
+from gitca.documents.load import Governing, Read, Requests, TreeEntry, load_governing, load_requests
 from gitca.errors import BackendUnavailableError
 from gitca.ledger.draft import recorded_at
 from gitca.ledger.events import (
@@ -73,12 +73,14 @@ class Rebuild:
         read: Read,
         state: LedgerState,
         read_requesters: ReadRequesters,
+        governing: Governing | None = None,
     ) -> None:
+        """`governing`: what the entries below `ca/` and `policies/` hold, if it is known."""
         self._entries = {entry.path: entry for entry in entries}
         self._read = read
         self._state = state
         self._read_requesters = read_requesters
-        self._governing = load_governing(self._entries.values(), read)
+        self._governing = governing or load_governing(self._entries.values(), read)
 
     def bytes_of(self, ordered: Ordered, authority_spki: bytes | None) -> bytes:
         """Return the TBS that an order for a certificate or a CSR must hold.
