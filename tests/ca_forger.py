@@ -6,12 +6,15 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from ca_documents import request
 from ca_signers import failing_after
 from ca_world import COMMITTER, Clone, git
+from gitca.ledger.draft import LEASE, Origin, crl_tbs, draft_order
 from gitca.ledger.events import (
+    Adopted,
     CertificateParticulars,
     CrlParticulars,
     DocumentReference,
@@ -19,7 +22,7 @@ from gitca.ledger.events import (
     Ordered,
     Signed,
 )
-from gitca.ledger.image import order_path, standing_certificate
+from gitca.ledger.image import image_of, image_of_adoption, order_path, standing_certificate
 from gitca.ledger.segment import SegmentHead, parse_segment, render_segment
 from gitca.plan.desired import read_desired
 from gitca.plan.make import make_plan
@@ -153,3 +156,71 @@ def rewrite_ledger(clone: Clone, change: Change) -> None:
         head = parse_segment(name, data).head
         files[name] = data
     clone.save(files, "gitca: order certificates: 1", COMMITTER)
+
+
+def plant(clone: Clone, *events: Event, crl: bytes = b"") -> str:
+    """Write a segment with these events and every file that they give, as gitca would.
+
+    `crl` is the CRL (DER) where one of them is its signature. Returns the commit.
+    """
+    state = clone.state
+    path, data = render_segment(state.head, events)
+    state.head = parse_segment(path, data).head
+    files: dict[str, bytes | None] = {path: data}
+    for event in events:
+        if isinstance(event, Signed):
+            record = state.orders[event.order]
+            der = base64.b64decode(event.certificate) if event.certificate else crl
+            files |= image_of(state, record, der)
+        if isinstance(event, Adopted):
+            files |= image_of_adoption(event)
+        state.apply_event(event)
+    here = {name: made for name, made in files.items() if made or (clone.folder / name).exists()}
+    return clone.save(here, "gitca: sign certificates: 1", COMMITTER)
+
+
+def renewal_order(clone: Clone, request: str) -> tuple[Ordered, bytes]:
+    """Return an order for a standing request's next certificate, and its bytes."""
+    record = clone.current(request)
+    certificate, now = standing_certificate(record), clone.clock.now
+    given = replace(record.certificate, serial="5eed", not_before=now)
+    issued_by = clone.state.authority(record.ordered.ca).certificate
+    assert issued_by is not None
+    issuer = Issuer(standing_certificate(issued_by).der, record.ordered.signature_algorithm)
+    times = {"not_before": now, "not_after": given.not_after}
+    tbs = rehearse(certificate.template, issuer, serial=0x5EED, **times).tbs
+    digest = hashlib.sha256(tbs).hexdigest()
+    named = {"order": digest[:32], "tbs": f"sha256:{digest}"}
+    return replace(record.ordered, particulars=given, lease=now + LEASE, **named), tbs
+
+
+def crl_order(clone: Clone, ca: str = "issuing") -> tuple[Ordered, bytes]:
+    """Return the order for a CA's next CRL with no entry more than it has, and its bytes."""
+    authority = clone.state.authority(ca)
+    assert authority.crl is not None
+    assert authority.certificate is not None
+    now = clone.clock.now
+    given = CrlParticulars(
+        authority.last_crl_number + 1, now, now + timedelta(days=7), len(authority.revocations)
+    )
+    entries = tuple(revoked for _, revoked in authority.carried.values())
+    issuer, algorithm = standing_certificate(authority.certificate), "ecdsa-sha256"
+    tbs = crl_tbs(issuer, given, entries, signature_algorithm=algorithm)
+    origin = Origin(authority.crl.ordered.documents, authority.crl.ordered.source, "run", now)
+    return draft_order(tbs, given, ca=ca, signature_algorithm=algorithm, origin=origin).ordered, tbs
+
+
+def crl_signed_with(
+    clone: Clone, ordered: Ordered, tbs: bytes, signature: bytes | str
+) -> tuple[Signed, bytes]:
+    """Return the event of a CRL's signature, made by a key that is named or given, and the CRL."""
+    if isinstance(signature, str):
+        signature = clone.keys.named(signature).sign(tbs, "ecdsa-sha256").value
+    der = assemble(tbs, ordered.signature_algorithm, signature)
+    event = Signed(
+        order=ordered.order,
+        fingerprint=f"sha256:{hashlib.sha256(der).hexdigest()}",
+        key="file:issuing",
+        signature=base64.b64encode(signature).decode(),
+    )
+    return event, der

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from cli_command import Command
 
+from judges.process import must
+
 
 def test_a_forgery_is_named_with_its_commit_and_what_to_do(lived_in: Command) -> None:
     path = lived_in.folder / "issued/issuing/ca.pem"
@@ -30,6 +32,18 @@ def test_the_remedy_that_is_named_mends_it(lived_in: Command) -> None:
     lived_in.git(*restore.split())
     lived_in.git("commit", "--quiet", "--message", "put back")
     assert "put back: commit" in lived_in.runs("verify")
+
+
+def test_the_fingerprint_of_each_root_is_told_for_comparison(lived_in: Command) -> None:
+    """No clone can prove that a root is the one that is meant; openssl shows the same."""
+    file = lived_in.folder / "issued/root/ca.pem"
+    shown = must("openssl", "x509", "-in", file, "-noout", "-fingerprint", "-sha256").decode()
+    fingerprint = shown.strip().rpartition("=")[2].replace(":", "").lower()
+    told = json.loads(lived_in.runs("verify", "--format", "json"))
+    assert told["roots"] == {"root": f"sha256:{fingerprint}"}
+    line = f"Root root: sha256:{fingerprint}; compare it out of band.\n"
+    assert line in lived_in.runs("verify")
+    assert "Root" not in lived_in.runs("--quiet", "verify")
 
 
 def test_since_a_day_ahead_checks_the_chain_alone(lived_in: Command) -> None:

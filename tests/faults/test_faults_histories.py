@@ -23,7 +23,7 @@ def machine(stage: Stage, place: Path, tally: Counter[str]) -> type[Histories]:
     return type("Run", (Histories,), {"stage": stage, "place": place, "tally": tally})
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(4 * 3600)
 def test_whatever_happens_nothing_is_lost_and_nothing_is_doubled(
     stage: Stage, quick_folder: Path, long: bool
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ca_documents import GOVERNING, csr_pem, request, revocation
 from fixtures.csrs import corpus
+from fuzz.ledger_samples import ledger_samples
 from gitca.documents.aws_key_uri import AwsKeyUriError, parse_aws_key_uri
 from gitca.documents.load import TreeEntry, parse_entry
 from gitca.documents.pkcs11_uri import Pkcs11UriError, parse_pkcs11_uri
@@ -28,10 +29,6 @@ from gitca.x509.pem import PemError, pem_blocks
 from gitca.x509.refusal import RefusedError
 
 FOUND = Path(__file__).parent / "found"
-_SEGMENT = (
-    b'{"segment":1,"previous":null,"format":1}\n'
-    b'{"event":"abandoned","order":"%s","reason":"x"}\n' % (b"0" * 32)
-)
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ TARGETS = {
     "certificates": Target(certificates_of, (RefusedError,), lambda: vectors("x509/*.pem")),
     "crl": Target(parse_crl, (RefusedError,), lambda: _ders("x509/custom/crl_*")),
     "key": Target(describe_key, (RefusedError,), lambda: _ders("asymmetric/**/*pub*")),
-    "segment": Target(_segment, (ContradictionError,), lambda: (_SEGMENT,)),
+    "segment": Target(_segment, (ContradictionError,), ledger_samples),
     "names": Target(
         _names,
         (),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import fields
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fuzz.ledger_samples import ledger_samples
 from fuzz.targets import TARGETS, samples, vectors
+from gitca.ledger.events import Event, Ordered, Particulars
+from gitca.ledger.segment import parse_segment, segment_path
 
 SLOWEST_SECONDS = 10.0
 """For one odd file; a busy machine is no reason to fail."""
@@ -36,6 +41,18 @@ def test_samples_are_read_or_refused(name: str) -> None:
     assert samples(name)
     for sample in samples(name):
         TARGETS[name](sample)
+
+
+def test_the_ledgers_samples_hold_every_kind_of_event_in_every_form() -> None:
+    segments = [parse_segment(segment_path(1), sample) for sample in ledger_samples()]
+    events = [event for segment in segments for event in segment.events]
+    assert {type(event) for event in events} == set(get_args(Event))
+    orders = [event for event in events if isinstance(event, Ordered)]
+    assert {type(order.particulars) for order in orders} == set(get_args(Particulars))
+    for kind in get_args(Event):
+        of_kind = [event for event in events if isinstance(event, kind)]
+        for field in fields(kind):
+            assert any(getattr(event, field.name) for event in of_kind), (kind, field.name)
 
 
 @pytest.mark.parametrize("name", TARGETS)

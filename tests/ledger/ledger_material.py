@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
@@ -119,8 +119,15 @@ def chain(*segments: Iterable[Event]) -> list[tuple[str, bytes]]:
 
 def fold(*events: Event) -> LedgerState:
     """Return the state of a ledger with one segment."""
+    return fold_segments(events)
+
+
+def fold_segments(*segments: Sequence[Event]) -> LedgerState:
+    """Return the state of a ledger with these segments."""
     state = LedgerState()
-    state.apply(Segment(SegmentHead(1, digest("segment")), None, tuple(events)))
+    for number, events in enumerate(segments, start=1):
+        head = SegmentHead(number, digest(f"segment {number}"))
+        state.apply(Segment(head, state.head.digest, tuple(events)))
     return state
 
 

@@ -12,13 +12,15 @@ from ledger_material import (
     crl_order,
     digest,
     fold,
+    fold_segments,
     order_id,
     revoked,
     signed,
 )
 
 from gitca.errors import ContradictionError
-from gitca.ledger.events import Abandoned, Event, Revoked
+from gitca.ledger.events import Abandoned, CsrParticulars, Event, Revoked
+from gitca.ledger.refused import orders_on_refused_keys, refusal_words
 
 CERTIFICATE = certificate_order("a", serial="a1")
 ABANDONED = Abandoned(order_id("a"), "no longer wanted")
@@ -176,6 +178,33 @@ def test_a_key_is_refused_after_its_compromise_alone(reason: str, refused: bool)
 def test_a_revoked_key_is_refused_whatever_the_reason() -> None:
     event = Revoked("superseded", T0, revoked("a1").document, key=digest("key"))
     assert digest("key") in fold(event).refused_keys
+
+
+def test_what_is_ordered_on_a_key_after_it_was_refused_is_told_until_it_is_given_up() -> None:
+    event = Revoked("superseded", T0, revoked("a1").document, key=digest("key"))
+    before = fold_segments([CERTIFICATE], [event])
+    assert list(orders_on_refused_keys(before)) == []
+    for state in (fold_segments([event], [CERTIFICATE]), fold_segments([event, CERTIFICATE])):
+        (record,) = orders_on_refused_keys(state)
+        assert record.ordered == CERTIFICATE
+        assert "revoked for superseded in segment 1" in refusal_words(state, record)
+    assert list(orders_on_refused_keys(fold_segments([event], [CERTIFICATE], [ABANDONED]))) == []
+
+
+def test_a_csr_on_a_key_that_was_refused_before_is_told() -> None:
+    ca = Authority("sub")
+    order, tbs = ca.csr_order()
+    assert isinstance(order.particulars, CsrParticulars)
+    event = Revoked("superseded", T0, revoked("a1").document, key=order.particulars.key)
+    for outcome in ([], [ca.sign(order, tbs)]):
+        state = fold_segments([event], [order, *outcome])
+        assert [record.ordered for record in orders_on_refused_keys(state)] == [order]
+        assert list(orders_on_refused_keys(fold_segments([order, *outcome], [event]))) == []
+
+
+def test_a_crl_is_on_no_key_that_could_be_refused() -> None:
+    state = fold(crl_order("c", 1, 0))
+    assert refusal_words(state, state.orders[order_id("c")]) == ""
 
 
 def test_a_document_of_a_revocation_is_remembered_as_executed() -> None:

@@ -13,6 +13,7 @@ BUILDER = "reconcile/certificates.py"
 CRLS, STORE = "reconcile/crls.py", "git/store.py"
 STEPS = "tests/faults/test_faults_steps.py"
 RACES = "tests/reconcile/test_reconcile_races.py"
+SIGNATURES = "tests/verify/test_verify_forged_signatures.py"
 LEFTOVERS = "tests/reconcile/test_reconcile_leftovers.py"
 
 
@@ -120,6 +121,33 @@ MUTATIONS = (
         "do not look whether the ledger has lost a segment",
         ((STORE, "        self._guard.check(snapshot, dict(self._folded))\n", ""),),
         ("tests/reconcile/test_reconcile_history.py",),
+    ),
+    Mutation(
+        "take every certificate for signed by its CA",
+        (
+            (
+                "git/signatures.py",
+                "in _last_signed(state, since, newest):",
+                "in _last_signed(state, since, newest)[:0]:",
+            ),
+        ),
+        (f"{SIGNATURES} -k alone and standing",),
+    ),
+    Mutation(
+        "take every CRL for signed by its CA",
+        (
+            (
+                "git/guard.py",
+                "        check_current_crl(repository, tip, snapshot.state, record, data)\n",
+                "",
+            ),
+        ),
+        (f"{SIGNATURES} -k alone and another",),
+    ),
+    Mutation(
+        "go on from what was ordered on refused keys",
+        (("git/guard.py", "        check_keys(repository, tip, snapshot.state)\n", ""),),
+        ("tests/verify/test_verify_refused_keys.py -k request",),
     ),
     Mutation(
         "keep the number of the last CRL",

@@ -19,6 +19,7 @@ from gitca.ledger.events import Abandoned, Event, Signed
 from gitca.ledger.segment import parse_segment, render_segment
 from gitca.reconcile.carry_over import carry_over
 from gitca.x509.signed import assemble
+from gitca.x509.template import spki_identifier
 
 WEB = {"requests/web.yaml": request("web", "web.example.internal")}
 
@@ -159,6 +160,21 @@ def test_two_roots_of_one_name_cannot_stand_beside_each_other(fresh: Hierarchy) 
         two.carry_over()
     assert two.tip == before
     check(fresh, one)
+
+
+def test_a_root_on_a_key_that_origin_refused_meanwhile_is_not_carried_over(
+    fresh: Hierarchy,
+) -> None:
+    safe = fresh.safe()
+    fresh.sign(safe)
+    fresh.bring_back(safe)
+    key = spki_identifier(fresh.office.keys.named("root").public_key())
+    fresh.office.save({"requests/ca/stop.yaml": revocation(key=key)})
+    fresh.reconcile()
+    before, origin = safe.tip, fresh.office.tip
+    with pytest.raises(ContradictionError, match="the key of CA root was refused"):
+        safe.carry_over()
+    assert (safe.tip, git(Path(safe.origin), "rev-parse", "main")) == (before, origin)
 
 
 def test_other_changes_of_the_local_branch_are_left_to_a_person(standing: Hierarchy) -> None:

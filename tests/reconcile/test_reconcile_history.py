@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,9 @@ from ca_documents import request
 from ca_signers import failing_after
 from ca_world import Clone, git
 from gitca.errors import BackendUnavailableError, ContradictionError
+from gitca.git.growth import check_growth
+from gitca.git.lineage import Past
+from gitca.ledger.segment import render_segment
 
 API = {"requests/payments/api.yaml": request("api", "api.example.internal")}
 WEB = {"requests/web.yaml": request("web", "web.example.internal")}
@@ -130,6 +133,63 @@ def test_a_commit_that_takes_the_ledgers_end_back_is_a_contradiction(
     assert made.reconcile().exit_code == 0, "the remedy that the message gives"
     assert made.verify().contradictions == []
     assert made.openssl_verify("payments/api") == "OK"
+
+
+def another_end(clone: Clone, date: str) -> None:
+    """Commit, on a branch from before the last two commits of main, a segment of one's own."""
+    path = clone.paths("issued/ledger")[-2]
+    git(clone.folder, "switch", "-q", "-c", "other", "main~2")
+    head = clone.snapshot(git(clone.folder, "rev-parse", "main~2")).state.head
+    made, data = render_segment(head, ())
+    assert made == path
+    commit_file(clone, path, data.decode(), date)
+    git(clone.folder, "switch", "-q", "main")
+
+
+@pytest.mark.parametrize("date", ["2001-01-01T00:00:00Z", "2037-01-01T00:00:00Z"])
+@pytest.mark.parametrize("known", [False, True], ids=["fresh", "checked before"])
+def test_a_merge_that_takes_another_end_of_the_ledger_is_a_contradiction(
+    made: Clone, date: str, known: bool
+) -> None:
+    """Each branch went on from the same segment; the merge kept the one that no gitca wrote."""
+    made.save(API)
+    assert made.reconcile().exit_code == 0
+    if known:
+        assert made.reconcile().exit_code == 0
+    else:
+        git(made.folder, "update-ref", "-d", "refs/gitca/checked/main")
+    another_end(made, date)
+    git(made.folder, "switch", "-q", "other")
+    git(made.folder, "merge", "-q", "-s", "ours", "-m", "mine wins", "main")
+    git(made.folder, "switch", "-q", "main")
+    git(made.folder, "merge", "-q", "--ff-only", "other")
+    with pytest.raises(ContradictionError, match=r"issued/ledger/0000000\d\.jsonl: ") as refusal:
+        made.reconcile()
+    assert refusal.value.exit_code == 5
+    assert made.verify().exit_code == 5
+
+
+def test_a_history_is_read_without_listing_the_ledger_in_each_commit(made: Clone) -> None:
+    """Else what a fresh clone costs grows with the square of the segments' number."""
+    made.save(API)
+    assert made.reconcile().exit_code == 0
+    listed: list[str] = []
+    changes_of = Past.changes_of
+
+    def watching(past: Past, commits: Sequence[str], below: str = "") -> Iterator[object]:
+        listed.extend(commits)
+        return changes_of(past, commits, below)
+
+    before = git(made.folder, "log", "--format=%H", "--diff-filter=A", "--", "issued/ledger")
+    assert len(before.split()) > 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Past, "changes_of", watching)
+        with made.store() as store:
+            segments = {
+                entry.path: entry.blob for entry in store.entries(made.tip, "issued/ledger")
+            }
+            check_growth(store.repository, made.tip, segments)
+    assert not set(before.split()) & set(listed)
 
 
 def shallow(clone: Clone, depth: int) -> Clone:

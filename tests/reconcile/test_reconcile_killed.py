@@ -2,6 +2,7 @@
 
 The real command runs with a `git` first on its PATH that counts, and kills its parent (SIGKILL)
 before the Nth call of Git, or after the Nth that writes: for every N until a run is not killed.
+What the calls were is noted, so that a command of Git which writes is not left out.
 """
 
 from __future__ import annotations
@@ -21,24 +22,39 @@ from ca_world import Clock, Clone, KeyRing, git, serials_of
 from gitca.ledger.state import LedgerState
 
 SHARDS = 3
+WRITING = {"fast-import", "push", "fetch", "update-ref", "update-index", "read-tree"}
+READING = {
+    *(
+        "cat-file",
+        "config",
+        "diff-index",
+        "diff-tree",
+        "for-each-ref",
+        "log",
+        "ls-files",
+        "ls-tree",
+    ),
+    *("merge-base", "rev-list", "rev-parse", "symbolic-ref", "worktree", "version", "remote"),
+}
 # update-ref with these refs is the lock of a repository without a remote, and its note of where the
 # working tree stands.
 SHIM = """\
 #!/bin/sh
 count() { n=$(($(cat "$SHIM_COUNT") + 1)); echo $n > "$SHIM_COUNT"; }
+echo "$1" >> "$SHIM_COUNT.calls"
 if [ "$SHIM_WHEN" = before ]; then
     count
     [ "$n" -ne "$SHIM_AT" ] || { kill -KILL $PPID; exit 1; }
     exec "$SHIM_GIT" "$@"
 fi
 case "$1" in
-    fast-import|push|update-ref|read-tree) count ;;
+    @WRITING@) count ;;
     *) exec "$SHIM_GIT" "$@" ;;
 esac
 "$SHIM_GIT" "$@"; code=$?
 [ "$n" -ne "$SHIM_AT" ] || kill -KILL $PPID
 exit $code
-"""
+""".replace("@WRITING@", "|".join(sorted(WRITING)))
 
 
 def now() -> datetime:
@@ -141,3 +157,6 @@ def test_a_killed_reconcile_is_finished_by_the_next_with_the_same_serial_numbers
         check_finished(clone, before, place)
     assert at > {"before": 20, "after": 4}[when], "the run was killed at every step"
     check_finished(clone, clone.state, "not killed")
+    calls = set((clone.folder.parent / "count.calls").read_text().split())
+    assert calls <= WRITING | READING, "a command of Git that writes is one to be killed after"
+    assert WRITING - calls <= (set() if with_origin else {"fetch", "push"})

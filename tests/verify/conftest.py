@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 
 import pytest
+from verify_material import Scene
 
 from ca_documents import request, revocation
 from ca_fixtures import (
@@ -36,6 +37,7 @@ __all__ = [
     "made_once",
     "rich",
     "rich_in",
+    "scene",
     "shared",
     "waiting_once",
 ]
@@ -63,3 +65,10 @@ def rich_in(tmp_path_factory: pytest.TempPathFactory, issued_in: MadeIn) -> Made
 @pytest.fixture
 def rich(tmp_path: Path, rich_in: MadeIn, layout: Branches) -> Clone:
     return rich_in(layout).copy(tmp_path / "clone")
+
+
+@pytest.fixture
+def scene(rich: Clone, tmp_path: Path) -> Scene:
+    rich.clock.forward(minutes=11)  # the lease of the order that waits is over
+    rich.with_origin(tmp_path / "origin.git")
+    return Scene(rich, tmp_path / "origin.git", rich.beside("old"))

@@ -7,44 +7,21 @@ a fresh clone, which has seen nothing before.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from verify_material import API_PEM, WEB_PEM
+from verify_material import API_PEM, WEB_PEM, Scene, refuses, the_cover
 
 from ca_documents import revocation
 from ca_forger import blob, forger_of, push_events, rewrite_ledger, signed_with
-from ca_signers import Watched
 from ca_world import COMMITTER, Clone, git
 from gitca.errors import ContradictionError
 from gitca.ledger.events import Event, Revoked, Signed
 from gitca.ledger.segment import parse_segment, render_segment
 from gitca.verify.since import find_since
 from gitca.x509.template import GeneralName
-
-
-@dataclass
-class Scene:
-    """Who forges has a clone that may push, and who judges clones afterwards."""
-
-    forger: Clone
-    origin: Path
-    old: Clone
-
-    def fresh(self, name: str) -> Clone:
-        """Return a clone made now."""
-        folder = self.forger.folder.parent / name
-        git(folder.parent, "clone", "-q", str(self.origin), str(folder))
-        return replace(self.forger, folder=folder)
-
-
-@pytest.fixture
-def scene(rich: Clone, tmp_path: Path) -> Scene:
-    rich.clock.forward(minutes=11)  # the lease of the order that waits is over
-    rich.with_origin(tmp_path / "origin.git")
-    return Scene(rich, tmp_path / "origin.git", rich.beside("old"))
 
 
 def last_segment_with(clone: Clone, kind: type[Event]) -> str:
@@ -175,12 +152,6 @@ def a_certificate_that_the_stolen_key_signed(clone: Clone) -> None:
     forger.push(ordered, None, signed_with(clone, ordered, tbs))
 
 
-def the_cover(clone: Clone) -> None:
-    """One more commit as gitca might have made it, upon the forgery."""
-    order = next(item.ordered.order for item in clone.state.orders.values() if item.signed)
-    push_events(clone, Signed(order, None, "file:issuing", request_id="1-2-3", spent=True))
-
-
 # To whom the ledger is unreadable no cover can be written by the ledger's own means.
 UNREADABLE = (
     an_event_is_removed,
@@ -206,20 +177,6 @@ CASES = [
     *((forge, False) for forge in FORGERIES),
     *((forge, True) for forge in FORGERIES if forge not in UNREADABLE),
 ]
-
-
-def refuses(clone: Clone, before: str) -> str:
-    """Reconcile refuses, signs nothing and pushes nothing; return its words."""
-    signers = {
-        name: Watched(clone.keys.named(name), lambda _: None) for name in ("root", "issuing")
-    }
-    with pytest.raises(ContradictionError) as refusal:
-        clone.reconcile(take_over=True, opener=clone.keys.but(**signers))
-    assert refusal.value.exit_code == 5
-    assert refusal.value.remedy
-    assert [signer.signed for signer in signers.values()] == [[], []]
-    assert git(Path(clone.origin), "rev-parse", "main") == before
-    return refusal.value.message
 
 
 @pytest.mark.parametrize(

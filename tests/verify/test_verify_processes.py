@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ca_documents import policy, request
 from ca_fixtures import both_layouts
 from ca_forger import forger_of, signed_with
 from ca_world import MAIN, Clone
@@ -52,3 +53,19 @@ def test_where_processes_cannot_work_one_does_all(rich: Clone, tmp_path: Path) -
         patch.setenv("PYTHONWARNINGS", "ignore")
         found = judgements(rich, tasks, tmp_path / "nowhere", 2)
     assert found == judgements(rich, tasks, rich.folder, 1)
+
+
+def test_each_order_is_judged_by_what_governed_its_own_commit(made: Clone) -> None:
+    """Documents that did not change are read once; here they changed between the orders."""
+    made.save({"requests/api.yaml": request("api", "api.example.internal")})
+    assert made.reconcile().exit_code == 0
+    made.save(
+        {
+            "policies/server.yaml": policy(validity={"default": "12d", "max": "20d"}),
+            "requests/web.yaml": request("web", "web.example.internal"),
+        }
+    )
+    assert made.reconcile().exit_code == 0
+    tasks = tasks_of(made)
+    found = judgements(made, [*tasks, *reversed(tasks)], made.folder, 1)
+    assert [item.contradictions for item in found] == [[]] * 2 * len(tasks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from verify_material import WEB_PEM
 
-from ca_forger import forger_of, signed_with
+from ca_forger import crl_order, crl_signed_with, forger_of, plant, signed_with
 from ca_world import Clone, git
 from gitca.errors import UsageError
 from gitca.verify.proof import verify
@@ -52,6 +52,17 @@ def test_what_was_forged_after_it_is_found(made: Clone) -> None:
     forger.push(ordered, None, signed_with(made, ordered, tbs, key="other"))
     report = since(made, str(number))
     assert any("not one of CA issuing's key" in item.message for item in report.contradictions)
+
+
+def test_a_crl_that_was_forged_after_it_is_found(made: Clone) -> None:
+    """The replay looks at CRLs by itself; certificates are judged elsewhere."""
+    number = made.state.head.number
+    made.clock.forward(hours=1)
+    ordered, tbs = crl_order(made)
+    signed, crl = crl_signed_with(made, ordered, tbs, "other")
+    plant(made, ordered, signed, crl=crl)
+    found = since(made, str(number)).contradictions
+    assert any("not one of CA issuing's key" in item.message for item in found)
 
 
 def test_a_file_of_before_that_was_changed_after_it_is_found(rich: Clone) -> None:

@@ -41,7 +41,7 @@ def verify(
     tell is listed; that alone is no failure, unless --complete is given.
 
     That a self-signed root is the one you mean no clone can prove: compare the fingerprint of its
-    certificate once, out of band.
+    certificate, which is printed, once out of band.
     """
     from gitca.cli.clone import open_repository
     from gitca.verify.proof import verify
@@ -69,6 +69,7 @@ def _record(report: VerifyReport, commit: str) -> dict[str, object]:
         "since": report.since,
         "complete": report.is_complete,
         "checked": dict(report.checked),
+        "roots": dict(report.roots),
         "contradictions": [
             {
                 "invariant": found.invariant,
@@ -101,6 +102,8 @@ def _write(report: VerifyReport, commit: str, *, quiet: bool) -> None:
     )
     after = f" after segment {report.since}" if report.since else ""
     write_line(f"Checked at commit {commit[:12]}{after}: {checked or 'nothing'}.")
+    for name, fingerprint in report.roots.items():
+        write_line(f"Root {name}: {fingerprint}; compare it out of band.")
     if report.contradictions:
         write_line(Styled(f"{counted(len(report.contradictions), 'contradiction')}.", "red"))
     else:

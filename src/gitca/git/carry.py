@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitca.errors import ContradictionError, UsageError
+from gitca.git.blobs import blob_id_of
 from gitca.git.history import documents_tip
-from gitca.git.message import commit_message
+from gitca.git.message import commit_message, statement
 from gitca.git.process import Git
 from gitca.git.repository import ORIGIN
 from gitca.git.snapshot import Snapshot
@@ -156,7 +157,12 @@ def plant(store: Store, work: LocalWork, plantings: Sequence[Planting], now: dat
         parent = store.repository.commit(
             parent,
             changes={**planting.changes, path: data},
-            message=commit_message(planting.events, documents, remark=remark),
+            message=commit_message(
+                planting.events,
+                statement(path, blob_id_of(parent)(data)),
+                documents=documents,
+                remark=remark,
+            ),
             author=store.committer,
             when=now,
         )

@@ -1,26 +1,29 @@
 """The guard at the door of every run: is the branch what this clone, and its ledger, remember?
 
-Three things are looked at before anything is planned, resumed or signed. The remote's tip contains
+Four things are looked at before anything is planned, resumed or signed. The remote's tip contains
 what this clone saw there (`refs/gitca/seen/<branch>` keeps it): who rewinds a branch cannot make
 gitca go on from an older ledger, draw a serial number or a CRL number twice, or forget a
-revocation. The segments of the ledger are those that were added, over the history since. And every
-file below `issued/` is what the ledger gives.
+revocation. The segments of the ledger are those that were added, over the history since. Every file
+below `issued/` is what the ledger gives. And the newest signatures are those of the CAs' keys, and
+nothing is ordered on a key after it was refused.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gitca.errors import BackendUnavailableError, ContradictionError
 from gitca.git.blobs import blob_id_of
-from gitca.git.history import check_growth
+from gitca.git.growth import check_growth
 from gitca.git.refs import branch_ref, resolve, tracking_ref
 from gitca.git.repository import ORIGIN, GitRepository
+from gitca.git.signatures import check_certificates, check_current_crl, check_keys
 from gitca.git.snapshot import Snapshot
 from gitca.ledger.image import ISSUED_FOLDER, crl_path, order_path
+from gitca.ledger.records import OrderRecord
 from gitca.ledger.segment import LEDGER_FOLDER
 from gitca.ledger.state import LedgerState
 from gitca.ledger.whole_image import whole_image
@@ -40,11 +43,16 @@ def checked_ref(branch: str) -> str:
 
 @dataclass(slots=True)
 class Guard:
-    """Guards one branch of a clone. `trusted` is the last commit that this process has checked."""
+    """Guards one branch of a clone.
+
+    `trusted` is the last commit that this process has checked, or made upon one; `kept` the last
+    one that the clone was told of.
+    """
 
     repository: GitRepository
     branch: str
     trusted: str | None = field(default=None)
+    kept: str | None = field(default=None)
 
     def fetch(self, branch: str) -> str | None:
         """Return origin's commit of a branch after fetching it.
@@ -76,12 +84,15 @@ class Guard:
         `segments` are the blobs of the ledger by path. What was checked once is not again.
         """
         tip = snapshot.tip
-        if tip is None or tip == self.trusted:
+        if tip is None:
             return
-        check_growth(self.repository, tip, segments, after=self._checked_before(tip))
-        check_image(self.repository, tip, snapshot)
-        self.trusted = tip
-        self._remember(checked_ref(self.branch), tip)
+        if tip != self.trusted:
+            self._check(tip, snapshot, segments)
+            self.trusted = tip
+        if tip != self.kept:
+            # What this run wrote is not looked at again by the next one.
+            self._remember(checked_ref(self.branch), tip)
+            self.kept = tip
 
     @contextmanager
     def naming(self, tip: str | None, path: str) -> Iterator[None]:
@@ -109,6 +120,14 @@ class Guard:
             return any(self._has_ledger(commit) for commit in known if commit)
         return self._has_ledger(seen)
 
+    def _check(self, tip: str, snapshot: Snapshot, segments: Mapping[str, str]) -> None:
+        repository, before = self.repository, self._checked_before(tip)
+        check_growth(repository, tip, segments, after=before)
+        check_image(repository, tip, snapshot)
+        check_keys(repository, tip, snapshot.state)
+        since = None if before is None else len(repository.tree(before, LEDGER_FOLDER))
+        check_certificates(repository, tip, snapshot.state, since=since)
+
     def _has_ledger(self, commit: str) -> bool:
         return self.repository.past.objects_at((commit,), LEDGER_FOLDER) != [None]
 
@@ -129,7 +148,10 @@ class Guard:
 
 
 def check_image(repository: GitRepository, tip: str, snapshot: Snapshot) -> None:
-    """Raise ContradictionError where a file below `issued/` is not what the ledger gives."""
+    """Raise ContradictionError where a file below `issued/` is not what the ledger gives.
+
+    Or where a CRL that it gives was not signed by its CA's key.
+    """
     files = {
         entry.path: (entry.mode, entry.blob)
         for entry in repository.tree(tip, ISSUED_FOLDER)
@@ -141,25 +163,25 @@ def check_image(repository: GitRepository, tip: str, snapshot: Snapshot) -> None
     for path, data in whole_image(snapshot.state):
         if files.pop(path, None) != ("100644", blob_id(data)):
             raise _other(repository, tip, path)
-    for path, fingerprint in _crls(snapshot.state).items():
+    for path, record in _crls(snapshot.state):
         mode, blob = files.pop(path, ("", ""))
-        if mode != "100644" or fingerprint != _digest(repository.read, blob):
+        data = repository.read(blob, size_limit=LARGEST_CRL) if mode == "100644" else b""
+        if record.signed is None or record.signed.fingerprint != _digest(data):
             raise _other(repository, tip, path)
+        check_current_crl(repository, tip, snapshot.state, record, data)
     files.pop(f"{ISSUED_FOLDER}/.gitkeep", None)
     for path in files:
         raise _other(repository, tip, path)
 
 
-def _crls(state: LedgerState) -> dict[str, str | None]:
-    return {
-        crl_path(name): record.crl.signed.fingerprint
-        for name, record in state.authorities.items()
-        if record.crl is not None and record.crl.signed is not None
-    }
+def _crls(state: LedgerState) -> Iterator[tuple[str, OrderRecord]]:
+    for name, authority in state.authorities.items():
+        if authority.crl is not None:
+            yield crl_path(name), authority.crl
 
 
-def _digest(read: Callable[..., bytes], blob: str) -> str:
-    return f"sha256:{hashlib.sha256(read(blob, size_limit=LARGEST_CRL)).hexdigest()}"
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def _other(repository: GitRepository, tip: str, path: str) -> ContradictionError:

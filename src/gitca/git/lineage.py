@@ -61,9 +61,7 @@ class Past:
         asked = [object_id(commit) for commit in commits]
         if not asked:
             return []
-        stdin = "".join(f"{commit}:{path}\n" for commit in asked).encode()
-        answer = as_text(self.git.ask("cat-file", "--batch-check=%(objectname)", stdin=stdin))
-        lines = answer.removesuffix("\n").split("\n")
+        lines = _checked(self.git, asked, path, "%(objectname)")
         return [None if line.endswith(" missing") else line for line in lines]
 
     def trailers(self, commits: Iterable[str], key: str) -> dict[str, str]:
@@ -83,11 +81,24 @@ class Past:
         )
         return {row[0]: row[-1] for row in rows if len(row) > 1 and row[-1]}
 
-    def changes_of(self, commits: Sequence[str]) -> Iterator[list[FileChange]]:
-        """Yield what each commit changed, of one parent or none each, in bounded memory."""
+    def trees_at(self, commits: Iterable[str], folder: str) -> list[tuple[str | None, int]]:
+        """Return the tree of a folder in each commit, and how many bytes list it; None and 0.
+
+        None, too, for a tree that a partial clone lacks.
+        """
+        asked = [object_id(commit) for commit in commits]
+        lines = _checked(self.git, asked, folder, "%(objectname) %(objectsize)") if asked else []
+        rows = (line.split(" ") for line in lines)
+        return [(None, 0) if size == "missing" else (tree, int(size)) for *_, tree, size in rows]
+
+    def changes_of(self, commits: Sequence[str], below: str = "") -> Iterator[list[FileChange]]:
+        """Yield what each commit changed, of one parent or none each, in bounded memory.
+
+        Below a folder, if one is given.
+        """
         remaining = iter(commits)
         while batch := list(islice(remaining, _ASKED)):
-            yield from _changes(self.git, batch)
+            yield from _changes(self.git, batch, below)
 
     def last_changes(
         self, tip: str, path: str, *, count: int | None = None, after: str | None = None
@@ -101,16 +112,31 @@ class Past:
         return changes[0].commit if changes else None
 
 
+def _checked(git: Git, commits: Sequence[str], path: str, shape: str) -> list[str]:
+    stdin = "".join(f"{commit}:{path}\n" for commit in commits).encode()
+    answer = as_text(git.ask("cat-file", f"--batch-check={shape}", stdin=stdin))
+    return answer.removesuffix("\n").split("\n")
+
+
 def _ancestor(row: Sequence[str], folder: str | None) -> Ancestor:
     commit, parents, name, email, seconds = row
-    when = datetime.fromtimestamp(int(seconds), UTC)
-    return Ancestor(commit, tuple(parents.split()), folder, name, email, when)
+    return Ancestor(commit, tuple(parents.split()), folder, name, email, _moment(seconds))
 
 
-def _changes(git: Git, commits: Sequence[str]) -> list[list[FileChange]]:
+def _moment(seconds: str) -> datetime:
+    """Return a commit's date; 1970, as Git shows it, for one that is no date or beyond them all."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _changes(git: Git, commits: Sequence[str], below: str) -> list[list[FileChange]]:
     stdin = "".join(f"{object_id(commit)}\n" for commit in commits).encode()
     options = ("--stdin", "-r", "--root", "--raw", "-z", "--no-renames", "--no-abbrev")
-    fields = iter(as_text(git.ask("diff-tree", *options, "--no-ext-diff", stdin=stdin)).split("\0"))
+    paths = ("--", below) if below else ()
+    answer = git.ask("diff-tree", *options, "--no-ext-diff", *paths, stdin=stdin)
+    fields = iter(as_text(answer).split("\0"))
     changes: dict[str, list[FileChange]] = {commit: [] for commit in commits}
     current = ""
     for field in fields:

@@ -25,11 +25,12 @@ DOCUMENTS = "Documents"
 
 
 def commit_message(
-    events: Sequence[Event], documents: str | None = None, *, remark: str = ""
+    events: Sequence[Event], stated: str, *, documents: str | None = None, remark: str = ""
 ) -> str:
     """Return the message for these events: a subject line, then one line an event, 50 at most.
 
-    `documents` is the commit of the documents, where no parent of this commit has them.
+    `stated` is the `statement` of their segment; `documents` the commit of the documents, where no
+    parent of this commit has them. Both stand in the last paragraph, where Git looks for trailers.
     """
     counts = Counter(_verb(event) for event in events)
     subject = ", ".join(f"{verb} {count}" for verb, count in counts.items())
@@ -38,9 +39,19 @@ def commit_message(
         lines.append(f"… and {len(events) - LISTED} more, in the ledger's segment")
     if remark:
         lines += ["", remark]
-    if documents is not None:
-        lines += ["", f"{DOCUMENTS}: {documents}"]
+    named = [] if documents is None else [f"{DOCUMENTS}: {documents}"]
+    lines += ["", *named, stated]
     return "\n".join([f"gitca: {subject}", "", *lines, ""])
+
+
+def statement(path: str, blob: str) -> str:
+    """Return the line of a commit's message that says which segment it adds, and its blob.
+
+    `gitca.git.growth` reads it: so a history of n segments is looked through without listing the
+    ledger n times.
+    """
+    number = int(path.rpartition("/")[2].partition(".")[0])
+    return f"Ledger-Segment: {number} {blob}"
 
 
 def _verb(event: Event) -> str:

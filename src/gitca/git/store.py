@@ -15,9 +15,10 @@ from functools import partial
 
 from gitca.documents.load import TreeEntry
 from gitca.errors import ContradictionError, LostRaceError
+from gitca.git.blobs import blob_id_of
 from gitca.git.guard import Guard
 from gitca.git.history import reviewed_history
-from gitca.git.message import commit_message
+from gitca.git.message import commit_message, statement
 from gitca.git.objects import BlobTooLargeError
 from gitca.git.ordered import ordered_bytes
 from gitca.git.parting import Parting, no_documents
@@ -271,11 +272,16 @@ class Store:
         changes: Mapping[str, bytes | None],
         now: datetime,
     ) -> Snapshot:
+        source = snapshot.source
         path, data = render_segment(snapshot.state.head, events)
         commit = self.repository.commit(
             snapshot.tip,
             changes={**changes, path: data},
-            message=commit_message(events, snapshot.source if self.is_parted else None),
+            message=commit_message(
+                events,
+                statement(path, blob_id_of(source)(data)),
+                documents=source if self.is_parted else None,
+            ),
             author=self.committer,
             when=now,
         )

@@ -23,13 +23,17 @@ EXTERNAL = "external"
 
 @dataclass(slots=True)
 class OrderRecord:
-    """One order and its outcome so far: pending, signed or abandoned."""
+    """One order and its outcome so far: pending, signed or abandoned.
+
+    `segment` is the ledger's that records it, `signed_in` the one that records its signature.
+    """
 
     ordered: Ordered
     segment: int
     signed: Signed | None = None
     abandoned: Abandoned | None = None
     spent: int = 0
+    signed_in: int = 0
 
     @property
     def is_pending(self) -> bool:

@@ -45,6 +45,7 @@ class LedgerState:
         self.authorities: dict[str, AuthorityRecord] = {}
         self.revoked: dict[tuple[str, str], Revoked] = {}
         self.refused_keys: dict[str, Revoked] = {}
+        self.refused_since: dict[str, int] = {}  # the segments that began it
         self.executed: dict[str, list[Revoked]] = {}
 
     def apply(self, segment: Segment) -> None:
@@ -221,7 +222,7 @@ class LedgerState:
             check_authority_object(record, event, self.authority(record.ordered.ca).certificate)
         except ValueError as error:
             raise _ImpossibleEventError(f"order {event.order}: {error}") from error
-        record.signed = event
+        record.signed, record.signed_in = event, self.head.number
         del self.pending[event.order]
         match record.ordered.particulars:
             case CrlParticulars() as crl:
@@ -276,7 +277,7 @@ class LedgerState:
         self.executed.setdefault(event.document.path, []).append(event)
         if event.ca is None or event.serial is None:
             if event.key is not None:
-                self.refused_keys.setdefault(event.key, event)
+                self._refuse(event.key, event)
             return
         record = self.serials.get((event.ca, event.serial))
         if record is None:
@@ -285,12 +286,16 @@ class LedgerState:
             raise _ImpossibleEventError(f"serial number {event.serial} is revoked twice")
         self.revoked[event.ca, event.serial] = event
         if event.reason in {"keyCompromise", "cACompromise"}:
-            self.refused_keys.setdefault(record.certificate.key, event)
+            self._refuse(record.certificate.key, event)
         authority = self.authorities.setdefault(event.ca, AuthorityRecord())
         place = len(authority.revocations)
         authority.revocations.append(event)
         authority.carried[event.serial] = (place, event)
         heapq.heappush(authority.expiries, (record.certificate.not_after, place, event.serial))
+
+    def _refuse(self, key: str, event: Revoked) -> None:
+        self.refused_keys.setdefault(key, event)
+        self.refused_since.setdefault(key, self.head.number)
 
     def _fold_abandoned(self, event: Abandoned) -> None:
         record = self.pending.pop(event.order, None)

@@ -6,8 +6,9 @@ is built again with the recorded serial number. An order whose bytes come out ot
 for another name, CA, algorithm or time than its documents give, was not made by gitca from them.
 
 Of a key's past counts what the ledger had before the order's segment; of other requests for the
-same new key those that the same segment orders. Not judged again: whether a request whose key was
-another's had moved (its document was gone), and revocations, which may be later than the order.
+same new key those that the same segment orders. A key that was refused by then is a contradiction.
+Not judged again: whether a request whose key was another's had moved (its document was gone), and
+other revocations, which may be later than the order.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Mapping
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
-from gitca.documents.load import Read, Requests, TreeEntry, load_governing, load_requests
+from gitca.documents.load import Governing, Read, Requests, TreeEntry, load_governing, load_requests
 from gitca.errors import BackendUnavailableError
 from gitca.ledger.draft import recorded_at
 from gitca.ledger.events import (
@@ -28,6 +29,7 @@ from gitca.ledger.events import (
     SourceDocuments,
 )
 from gitca.ledger.records import OrderRecord
+from gitca.ledger.refused import refusal_words
 from gitca.ledger.state import LedgerState
 from gitca.plan.authority_demands import AuthorityDemands
 from gitca.plan.dates import certificate_dates, crl_period
@@ -71,12 +73,14 @@ class Rebuild:
         read: Read,
         state: LedgerState,
         read_requesters: ReadRequesters,
+        governing: Governing | None = None,
     ) -> None:
+        """`governing`: what the entries below `ca/` and `policies/` hold, if it is known."""
         self._entries = {entry.path: entry for entry in entries}
         self._read = read
         self._state = state
         self._read_requesters = read_requesters
-        self._governing = load_governing(self._entries.values(), read)
+        self._governing = governing or load_governing(self._entries.values(), read)
 
     def bytes_of(self, ordered: Ordered, authority_spki: bytes | None) -> bytes:
         """Return the TBS that an order for a certificate or a CSR must hold.
@@ -88,6 +92,7 @@ class Rebuild:
         given = ordered.particulars
         if isinstance(given, CrlParticulars):
             raise TypeError(f"order {ordered.order} is for a CRL")
+        self.check_key(ordered)
         self._check_references(ordered)
         try:
             if isinstance(given, CsrParticulars):
@@ -137,6 +142,13 @@ class Rebuild:
             raise contradiction(ordered, "its dates are not those that the CA's document gives")
         if ordered.signature_algorithm != algorithm:
             raise contradiction(ordered, f"its CA signs with {algorithm}")
+
+    def check_key(self, ordered: Ordered) -> None:
+        """Raise ContradictionError where an order's key was refused before it was recorded."""
+        record = self._state.orders.get(ordered.order)
+        refusal = refusal_words(self._state, record) if record else ""
+        if refusal:
+            raise contradiction(ordered, refusal)
 
     def _check_references(self, ordered: Ordered) -> None:
         for reference in references(ordered):

@@ -239,11 +239,13 @@ class _Follower:
         )
 
     def _check_first(self, event: Event) -> None:
-        """Raise where a root orders its first certificate, and has one by now."""
+        """Raise where a root orders a certificate and has one by now, or its key is refused."""
         given = event.particulars if isinstance(event, Ordered) else None
         if not isinstance(given, CertificateParticulars) or given.authority is None:
             return
-        authority = self.state.authority(given.authority)
+        authority, refused = self.state.authority(given.authority), self.state.refused_keys
+        if given.key in refused:
+            raise ContradictionError(f"the key of CA {given.authority} was refused")
         if authority.certificate or authority.pending_certificate:
             raise ContradictionError(f"CA {given.authority} has a certificate already")
 
@@ -251,9 +253,8 @@ class _Follower:
         """Yield an event as origin's ledger takes it; nothing for one that it has already."""
         if self._is_known(event):
             return
-        record = (
-            self.state.orders.get(event.order) if isinstance(event, Signed | Abandoned) else None
-        )
+        order = event.order if isinstance(event, Signed | Abandoned) else ""
+        record = self.state.orders.get(order)
         match event:
             case Ordered() if event.order not in self.state.orders:
                 yield event

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gitca.documents.load import Read, TreeEntry
+from gitca.documents.load import Governing, Read, TreeEntry, load_governing
 from gitca.errors import BackendUnavailableError, ContradictionError, GitcaError
 from gitca.git.store import LARGEST_DOCUMENT, Store
 from gitca.ledger.events import CertificateParticulars, CrlParticulars, CsrParticulars
@@ -48,27 +48,51 @@ class OrderJudge:
 
     store: Store
     state: LedgerState
+    _governing: tuple[list[TreeEntry], Governing] | None = None
 
     def judge(self, task: Task) -> Judgement:
         """Return what is wrong with the orders of a task."""
         result = Judgement(task.source, tuple(order for order, _ in task.orders))
         records = [self.state.orders[order] for order, _ in task.orders]
         for record in records:
-            result.contradictions += _in_place(record, self._signature(record))
+            found = _in_place(record, self._signature(record))
+            result.contradictions += [replace(item, segment=record.signed_in) for item in found]
         try:
-            rebuild = _documents(self.store, self.state, task.source, _paths(records))
+            rebuild = self._documents(task.source, _paths(records))
         except BackendUnavailableError:
             result.lacking = len(records)
             return result
         for record, (_, last) in zip(records, task.orders, strict=True):
             try:
                 last_record = self.state.orders[last] if last else None
-                found = tuple(_judge(rebuild, record, last_record, self.state))
-                result.contradictions += _in_place(record, found)
+                against = tuple(_judge(rebuild, record, last_record, self.state))
+                result.contradictions += _in_place(record, against)
                 result.judged += 1
             except HistoryUnknownError as error:
                 result.unknown[error.message] += 1
         return result
+
+    def _documents(self, source: str, paths: Collection[str]) -> Rebuild:
+        # A commit has many documents, and is the source of few orders: theirs are listed alone.
+        entries = self.store.entries(source, "ca", "policies", *sorted(paths))
+
+        # One walk through the history for all orders of a task, if any of them needs it.
+        @functools.cache
+        def changes() -> Mapping[str, Requester]:
+            return self.store.requesters(source)(paths)
+
+        def requesters(_: Collection[str]) -> Mapping[str, Requester]:
+            return changes()
+
+        read = _read_ahead(self.store, entries, paths)
+        return Rebuild(entries, read, self.state, requesters, self._governed(entries))
+
+    def _governed(self, entries: Sequence[TreeEntry]) -> Governing:
+        """Return what governs a commit; most commits change none of it."""
+        ours = [entry for entry in entries if entry.path.startswith(("ca/", "policies/"))]
+        if self._governing is None or self._governing[0] != ours:
+            self._governing = ours, load_governing(ours, self.store.read)
+        return self._governing[1]
 
     def _signature(self, record: OrderRecord) -> Iterator[Contradiction]:
         """Yield what is wrong with a certificate's signature; the replay has seen all others."""
@@ -87,21 +111,6 @@ def _paths(records: Iterable[OrderRecord]) -> frozenset[str]:
     documents = [record.ordered.documents for record in records]
     named = (item for given in documents for item in (given.request, given.csr))
     return frozenset(item.path for item in named if item is not None)
-
-
-def _documents(store: Store, state: LedgerState, source: str, paths: Collection[str]) -> Rebuild:
-    # A commit has many documents, and is the source of few orders: theirs are listed alone.
-    entries = store.entries(source, "ca", "policies", *sorted(paths))
-
-    # One walk through the history for all orders of a task, if any of them needs it.
-    @functools.cache
-    def changes() -> Mapping[str, Requester]:
-        return store.requesters(source)(paths)
-
-    def requesters(_: Collection[str]) -> Mapping[str, Requester]:
-        return changes()
-
-    return Rebuild(entries, _read_ahead(store, entries, paths), state, requesters)
 
 
 def _read_ahead(store: Store, entries: Sequence[TreeEntry], paths: Collection[str]) -> Read:
@@ -153,6 +162,7 @@ def _given_bytes(
     if isinstance(ordered.particulars, CrlParticulars):
         rebuild.check_crl(ordered, last)
         return None
+    rebuild.check_key(ordered)
     if ordered.particulars.authority is None:
         return rebuild.bytes_of(ordered, None)
     if record.signed is None:

@@ -23,7 +23,7 @@ from gitca.ledger.events import (
     Revoked,
     Signed,
 )
-from gitca.ledger.image import ISSUED_FOLDER
+from gitca.ledger.image import ISSUED_FOLDER, is_self_signed
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.segment import LEDGER_FOLDER, Segment, parse_segment
 from gitca.ledger.state import LedgerState
@@ -172,11 +172,16 @@ class _Proof:
 
     def _count(self, state: LedgerState) -> None:
         checked = self.report.checked
-        for record in state.orders.values():
-            if record.signed:
-                checked[_KINDS[type(record.ordered.particulars)]] += 1
-            checked["spent signatures"] += record.spent
+        for order in state.orders.values():
+            if order.signed:
+                checked[_KINDS[type(order.ordered.particulars)]] += 1
+            checked["spent signatures"] += order.spent
         checked["revocations"] = len(state.revoked)
+        self.report.roots = {
+            name: record.signed.fingerprint or ""
+            for name, authority in sorted(state.authorities.items())
+            if (record := authority.certificate) and record.signed and is_self_signed(record)
+        }
 
     def _judge_again(self, replay: Replay) -> None:
         records = [

@@ -159,6 +159,9 @@ class Replay:
         adoption = Adoption(event, authority.key, authority.certificate, self.state.head.number)
         try:
             yield from check_path(adoption)
+            if adoption.key in self.state.refused_keys:
+                message = f"the key of CA {event.authority}, {adoption.key}, was refused by then"
+                yield Contradiction("I5", adoption.place, message, FIND)
             self._show(image_of_adoption(event))
         except ValueError as error:
             yield Contradiction("I3", adoption.place, str(error), FIND)

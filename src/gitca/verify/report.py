@@ -29,13 +29,16 @@ class Contradiction:
 class VerifyReport:
     """The result of `verify`: how much of what was checked, and each contradiction, first first.
 
-    `unchecked` says what this clone cannot tell, `remarks` what was out of order and is mended.
+    `unchecked` says what this clone cannot tell, `remarks` what was out of order and is mended,
+    `roots` the fingerprint (`sha256:…`) of each root's certificate by the CA's name: no clone can
+    prove that they are the ones that are meant.
     """
 
     checked: Counter[str] = field(default_factory=Counter)
     contradictions: list[Contradiction] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    roots: dict[str, str] = field(default_factory=dict)
     since: int = 0
 
     @property

@@ -1,0 +1,119 @@
+"""What was ordered on a key after it was refused: gitca makes no such thing, so somebody else did.
+
+The order is the honest one, of documents from before the refusal, and is recorded after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from verify_material import Scene, refuses
+
+from authority_forger import honest_orders
+from ca_documents import authority, key_identifier, request, revocation
+from ca_forger import API, NAME, plant, push_events, signed_with
+from ca_world import Clone
+from external_parent import ExternalWorld
+from gitca.errors import ContradictionError
+from gitca.ledger.events import Ordered
+from gitca.ledger.image import order_path
+from gitca.x509.template import spki_identifier
+
+
+def refuse(clone: Clone, key: str) -> None:
+    clone.save({"requests/ca/stop.yaml": revocation(key=key)})
+    clone.reconcile()
+    assert key in clone.state.refused_keys
+
+
+def key_of(clone: Clone, name: str) -> str:
+    return spki_identifier(clone.keys.named(name).public_key())
+
+
+def ordered_in_a_copy(clone: Clone) -> tuple[Ordered, bytes]:
+    """Return the honest order for a certificate that these documents ask for, and its bytes."""
+    folders = set(clone.folder.parent.iterdir())
+    (ordered,) = honest_orders(clone)
+    (copy,) = set(clone.folder.parent.iterdir()) - folders
+    return ordered, replace(clone, folder=copy).read(order_path(ordered.order))
+
+
+def of_a_new_ca(clone: Clone) -> tuple[Ordered, bytes, str]:
+    clone.save({"ca/spare.yaml": authority("spare", "root")})
+    ordered, tbs = ordered_in_a_copy(clone)
+    refuse(clone, key_of(clone, "spare"))
+    return ordered, tbs, "root"
+
+
+def of_a_cross_certificate(clone: Clone) -> tuple[Ordered, bytes, str]:
+    clone.save({"ca/other.yaml": authority("other")})
+    assert clone.reconcile().exit_code == 0
+    listed = [{"subject": "issuing", "validity": "1y"}]
+    clone.save({"ca/other.yaml": authority("other", crossCertificates=listed)})
+    ordered, tbs = ordered_in_a_copy(clone)
+    refuse(clone, key_of(clone, "issuing"))
+    return ordered, tbs, "other"
+
+
+def of_a_request(clone: Clone) -> tuple[Ordered, bytes, str]:
+    clone.save({API: request("api", NAME)})
+    ordered, tbs = ordered_in_a_copy(clone)
+    refuse(clone, key_identifier("api"))
+    return ordered, tbs, "issuing"
+
+
+ORDERS: tuple[Callable[[Clone], tuple[Ordered, bytes, str]], ...] = (
+    of_a_new_ca,
+    of_a_cross_certificate,
+    of_a_request,
+)
+
+
+@pytest.mark.parametrize("is_signed", [True, False], ids=["signed", "not signed yet"])
+@pytest.mark.parametrize("order", ORDERS, ids=lambda function: function.__name__)
+def test_an_order_on_a_key_that_was_refused_before_is_found(
+    made: Clone,
+    tmp_path: Path,
+    order: Callable[[Clone], tuple[Ordered, bytes, str]],
+    is_signed: bool,
+) -> None:
+    ordered, tbs, key = order(made)
+    assert made.verify().contradictions == []
+    if is_signed:
+        plant(made, ordered, signed_with(made, ordered, tbs, key))
+    else:
+        push_events(made, ordered, files={order_path(ordered.order): tbs})
+    forged = made.tip
+    made.with_origin(tmp_path / "origin.git")
+    scene = Scene(made, tmp_path / "origin.git", made)
+    report = scene.fresh("judge").verify()
+    assert report.exit_code == 5
+    (found,) = report.contradictions
+    assert found.commit == forged
+    assert "was refused by then: revoked for keyCompromise in segment" in found.message
+    words = refuses(scene.fresh("next"), forged)
+    assert forged[:12] in words
+    assert "was refused by then" in words
+
+
+def test_a_certificate_adopted_on_a_key_that_was_refused_before_is_found(
+    tmp_path: Path, waiting_once: ExternalWorld
+) -> None:
+    clone = waiting_once.clone.copy(tmp_path / "clone")
+    world = replace(waiting_once, clone=clone)
+    world.answer(world.good())
+    honest = clone.copy(clone.folder.parent / "honest")
+    assert honest.reconcile().exit_code == 0
+    adopted = honest.state.authority("issuing").adopted
+    assert adopted is not None
+    refuse(clone, key_of(clone, "issuing"))
+    assert clone.verify().contradictions == []
+    forged = plant(clone, adopted)
+    (found,) = clone.verify().contradictions
+    assert (found.commit, "was refused by then" in found.message) == (forged, True)
+    with pytest.raises(ContradictionError, match="was refused by then") as refusal:
+        clone.reconcile()
+    assert forged[:12] in refusal.value.message
