@@ -26,8 +26,8 @@ LOOKS = {
 METHODS = {
     "write_bytes", "write_text", "unlink", "mkdir", "rename", "touch", "symlink_to", "hardlink_to",
     "chmod", "rmdir", "rmtree", "sign", "generate_keypair", "create_object", "copy_object",
-    "destroy", "put_object", "create_alias", "create_key", "schedule_key_deletion", "request", "Popen", "system",
-    "execv", "urlopen", "sendall",
+    "destroy", "put_object", "create_alias", "create_key", "schedule_key_deletion", "request",
+    "Popen", "system", "execv", "urlopen", "sendall",
 }  # fmt: skip
 GIT_RUNNERS = {"run", "ask", "start"}
 

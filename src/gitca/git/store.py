@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from gitca.documents.load import TreeEntry
-from gitca.errors import ContradictionError, LostRaceError
+from gitca.errors import LostRaceError
 from gitca.git.blobs import blob_id_of
+from gitca.git.fulfilment import Fulfilment, settled
 from gitca.git.guard import Guard
 from gitca.git.history import reviewed_history
 from gitca.git.message import commit_message, statement
@@ -27,8 +28,8 @@ from gitca.git.shown import ShownBranch
 from gitca.git.snapshot import Branches, Snapshot
 from gitca.git.worktree import Outcome
 from gitca.ledger.draft import Batch
-from gitca.ledger.events import CrlParticulars, Event, Ordered, Signed
-from gitca.ledger.image import image_of, image_of_adoption, order_path
+from gitca.ledger.events import CrlParticulars, Event, Ordered
+from gitca.ledger.image import image_of_adoption, order_path
 from gitca.ledger.segment import LEDGER_FOLDER, parse_segment, render_segment, segment_path
 from gitca.ledger.state import LedgerState
 from gitca.plan.desired import ReadRequesters
@@ -63,19 +64,6 @@ class RecordedOrder:
     def __post_init__(self) -> None:
         if self.proof is not _PROOF:
             raise TypeError("only the store makes recorded orders")
-
-
-@dataclass(frozen=True, slots=True)
-class Fulfilment:
-    """A recorded order with its signature and the whole signed object (DER).
-
-    Of one that got no signature only `lost` is there: uses of the key whose answer never came.
-    """
-
-    order: RecordedOrder
-    signed: Signed | None
-    der: bytes
-    lost: tuple[Signed, ...] = ()
 
 
 class Store:
@@ -216,7 +204,7 @@ class Store:
         after 20 lost races; the orders stay recorded for the next run.
         """
         for _ in range(COMMIT_ATTEMPTS):
-            events, changes = self._settle(snapshot.state, fulfilments)
+            events, changes = settled(snapshot.state, fulfilments)
             try:
                 return self._append(snapshot, events, changes, now)
             except LostRaceError:
@@ -297,30 +285,8 @@ class Store:
         self.tip = commit
 
     def _after(self, snapshot: Snapshot, commit: str) -> Snapshot:
-        if self.branches.issued != self.branches.documents:
+        if self.is_parted:
             return self.at(snapshot.source, commit)
         # What was written lies below issued/ alone, so that the documents are the parent's.
         self._listed = commit, snapshot.entries
         return self.at(commit, commit)
-
-    def _settle(
-        self, state: LedgerState, fulfilments: Sequence[Fulfilment]
-    ) -> tuple[list[Event], dict[str, bytes | None]]:
-        events: list[Event] = []
-        changes: dict[str, bytes | None] = {}
-        for fulfilment in fulfilments:
-            record = state.orders.get(fulfilment.order.ordered.order)
-            if record is None:
-                raise ContradictionError(
-                    f"order {fulfilment.order.ordered.order} was signed and left the branch",
-                    remedy="the branch was rewound: restore the commit that recorded the order",
-                )
-            events += fulfilment.lost
-            if fulfilment.signed is None:
-                continue
-            if record.is_pending:
-                events.append(fulfilment.signed)
-                changes |= image_of(state, record, fulfilment.der)
-            else:
-                events.append(replace(fulfilment.signed, spent=True))
-        return events, changes
