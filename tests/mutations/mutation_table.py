@@ -11,6 +11,7 @@ from dataclasses import dataclass
 RECIPE, FULFIL, RESUME = "reconcile/recipe.py", "reconcile/fulfil.py", "reconcile/resume.py"
 BUILDER = "reconcile/certificates.py"
 CRLS, STORE = "reconcile/crls.py", "git/store.py"
+FULFILMENT = "git/fulfilment.py"
 STEPS = "tests/faults/test_faults_steps.py"
 RACES = "tests/reconcile/test_reconcile_races.py"
 SIGNATURES = "tests/verify/test_verify_forged_signatures.py"
@@ -98,16 +99,16 @@ MUTATIONS = (
     ),
     Mutation(
         "record no use of a key whose answer was lost",
-        ((STORE, "            events += fulfilment.lost\n", ""),),
+        ((FULFILMENT, "        events += fulfilment.lost\n", ""),),
         (f"{STEPS} -k forget or repeat",),
     ),
     Mutation(
         "record no second signature of an order",
         (
             (
-                STORE,
-                "                events.append(replace(fulfilment.signed, spent=True))",
-                "                pass",
+                FULFILMENT,
+                "            events.append(replace(fulfilment.signed, spent=True))",
+                "            pass",
             ),
         ),
         (f"{LEFTOVERS} -k spent",),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-APP = "APP_ID"  # stands in the file for the number of the app that may pass
+_APP = "APP_ID"  # stands in the file for the number of the app that may pass
 
 
 class MergeRefusedError(Exception):
@@ -28,8 +28,8 @@ class Rules:
     def read(cls, written: Mapping[str, Any]) -> Rules:
         """Take a rule set as the API does; every rule of it has to be known here."""
         kinds = {rule["type"]: rule.get("parameters", {}) for rule in written["rules"]}
-        known = {"deletion", "non_fast_forward", "pull_request", "required_status_checks"}
-        assert set(kinds) == known, sorted(kinds)
+        wanted = {"deletion", "non_fast_forward", "pull_request", "required_status_checks"}
+        assert set(kinds) == wanted, sorted(kinds)
         assert written["enforcement"] == "active"
         checks = kinds["required_status_checks"]["required_status_checks"]
         return cls(kinds["pull_request"], tuple(check["context"] for check in checks))
@@ -54,6 +54,16 @@ class Rules:
             owners = owners_of(path, codeowners)
             if owners and not owners & teams:
                 yield f"{path}: no review of {', '.join(sorted(owners))}"
+
+
+def protection(written: Mapping[str, Any], app: str) -> tuple[str, tuple[str, ...]]:
+    """Return the branch of a rule set, and who may pass it."""
+    assert written["enforcement"] == "active"
+    assert {"deletion", "non_fast_forward"} < {rule["type"] for rule in written["rules"]}
+    [ref] = written["conditions"]["ref_name"]["include"]
+    actors = [actor["actor_id"] for actor in written["bypass_actors"]]
+    assert actors in ([], [_APP])
+    return ref.removeprefix("refs/heads/"), (app,) if actors else ()
 
 
 def owners_of(path: str, codeowners: str) -> set[str]:

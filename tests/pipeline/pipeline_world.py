@@ -21,7 +21,7 @@ import gitca_process
 from aws.aws_server import CREDENTIALS, AwsServer
 from pipeline import forge_http
 from pipeline.forge import BOT, REPOSITORY, Environment, Forge, Pull, git
-from pipeline.forge_rules import APP, Rules
+from pipeline.forge_rules import Rules, protection
 from pipeline.runner import SUBJECT, Run, Runner, on_main
 from pipeline.runner_actions import APP_KEY
 from pipeline.runner_job import Setting
@@ -178,16 +178,10 @@ def world(folder: Path, aws: AwsServer, *, parted: bool, ci: str = "github") -> 
         "root": aws.create_key("ECC_NIST_P384", alias=aliases["root"]),
         "issuing": aws.create_key("ECC_NIST_P256", alias=aliases["issuing"]),
     }
-    protected: dict[str, tuple[str, ...]] = {"main": (BOT,)}
-    if parted:
-        protected = {"main": (), "issued": (BOT,)}
-    with forge_http.serving(Forge(folder / "forge", protected)) as forge:
+    with forge_http.serving(Forge(folder / "forge", {"main": (BOT,)})) as forge:
         tool = _tool_repository(folder)
-        seed = _seed(folder, aws, bucket, tool=git(tool, "rev-parse", "HEAD"), ci=ci)
+        seed = _seed(folder, aws, bucket, git(tool, "rev-parse", "HEAD"), ci, parted=parted)
         _place(seed, aws, bucket, aliases, forge)
-        if parted:
-            with (seed / "ca/repository.yaml").open("a") as document:
-                document.write("  issuedBranch: issued\n")
         git(seed, "commit", "-q", "--all", "-m", "keys and addresses")
         forge.found(seed)
         forge.add(TOOL, tool)
@@ -211,7 +205,7 @@ def _tool_repository(folder: Path) -> Path:
     return tool
 
 
-def _seed(folder: Path, aws: AwsServer, bucket: str, *, tool: str, ci: str) -> Path:
+def _seed(folder: Path, aws: AwsServer, bucket: str, tool: str, ci: str, *, parted: bool) -> Path:
     place = TOOL if ci == "github" else _TOOL_ADDRESS
     made = gitca_process.run(
         folder,
@@ -219,6 +213,7 @@ def _seed(folder: Path, aws: AwsServer, bucket: str, *, tool: str, ci: str) -> P
         *("--signer", "awskms", "--region", aws.region, "--ci", ci),
         *("--publish", f"s3://{bucket}/prod?region={aws.region}"),
         *("--repository", REPOSITORY, "--tool", f"{place}@{tool}"),
+        *(("--issued-branch", "issued") if parted else ()),
         *("--security-team", SECURITY, "--owners", f"payments={PAYMENTS}"),
     )
     assert "Made a CA repository" in made.words, made.words
@@ -246,10 +241,10 @@ def _set_up(forge: Forge, seed: Path, ci: str) -> Mapping[str, Any]:
     """Do what SETUP.md says, with the files beside it; return the role's trust policy."""
     if ci == "gitlab":
         return _trust(seed, f"project_path:{REPOSITORY}:ref_type:branch:ref:main")
-    rules = json.loads((seed / "setup/github-ruleset.json").read_text())
-    assert rules["conditions"]["ref_name"] == {"include": ["refs/heads/main"], "exclude": []}
-    assert [actor["actor_id"] for actor in rules["bypass_actors"]] == [APP]
-    forge.rules = Rules.read(rules)
+    for path in (seed / "setup").glob("github-ruleset*.json"):
+        branch, through = protection(json.loads(path.read_text()), BOT)
+        forge.protected[branch] = through
+    forge.rules = Rules.read(json.loads((seed / "setup/github-ruleset.json").read_text()))
     forge.teams = {SECURITY: {"sam"}, PAYMENTS: {"petra"}}
     forge.environments[ENVIRONMENT] = Environment(
         ("main",),

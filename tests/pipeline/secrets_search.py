@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,13 @@ _NAMES = re.compile(
     r"(?!GIT_CONFIG_KEY_\d+$).*(?:AWS_|TOKEN|SECRET|PASS|CREDENTIAL|_KEY|GITCA_|GH_|ASKPASS|extraheader)",
     re.I,
 )
+
+
+def credentials(world: World) -> list[str]:
+    """Return every credential there is, as it is and as HTTP's basic authentication has it."""
+    plain = [*world.forge.given, APP_KEY, *world.cloud.secrets]
+    basic = [base64.b64encode(f"x-access-token:{each}".encode()).decode() for each in plain]
+    return [*plain, *basic]
 
 
 def shown(world: World, job: Job) -> list[str]:
@@ -36,7 +44,7 @@ def _named(job: Job) -> Iterator[str]:
 
 def _valued(world: World, job: Job) -> Iterator[str]:
     """Yield files, arguments, variables and log lines that hold a credential itself."""
-    values = [value.encode() for value in (*world.forge.given, APP_KEY, *world.cloud.secrets)]
+    values = [value.encode() for value in credentials(world)]
     for path in sorted(job.folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
             content = path.read_bytes()
@@ -47,7 +55,7 @@ def _valued(world: World, job: Job) -> Iterator[str]:
 
 def in_arguments(world: World, job: Job) -> list[str]:
     """Return the processes that have a credential among their arguments."""
-    values = [*world.forge.given, APP_KEY, *world.cloud.secrets]
+    values = credentials(world)
     return [
         call.program
         for call in calls(job.folder / "observed")
@@ -57,7 +65,7 @@ def in_arguments(world: World, job: Job) -> list[str]:
 
 def in_workspace(world: World, folder: Path) -> list[str]:
     """Return the files below a folder that hold a credential."""
-    values = [value.encode() for value in (*world.forge.given, APP_KEY, *world.cloud.secrets)]
+    values = [value.encode() for value in credentials(world)]
     return [
         str(path.relative_to(folder))
         for path in sorted(folder.rglob("*"))

@@ -128,21 +128,23 @@ def test_what_touches_ignored_paths_alone_starts_nothing(runner: Runner, tmp_pat
 
 
 @pytest.mark.parametrize("identity", ["alice", ACTIONS])
-def test_nobody_but_the_bot_pushes_to_a_protected_branch(
+def test_a_protected_branch_takes_nothing_from_persons_and_workflows(
     runner: Runner, tmp_path: Path, identity: str
 ) -> None:
     work = clone(runner.forge, identity, tmp_path / "work")
     commit(work, "text", "x")
     assert "through a pull request" in push(work, "HEAD:main")
+    git(work, "checkout", "-q", "--orphan", "other")
+    git(work, "commit", "-q", "-m", "another history")
+    assert "no forced push" in push(work, "+HEAD:main")
+    assert "cannot be deleted" in push(work, ":main")
     assert "only branches" in push(work, "HEAD:refs/pull/1/head")
 
 
-def test_the_bot_neither_rewinds_nor_deletes_it(runner: Runner, tmp_path: Path) -> None:
+def test_a_protected_branch_takes_what_its_exception_pushes(runner: Runner, tmp_path: Path) -> None:
     work = clone(runner.forge, BOT, tmp_path / "bot")
     commit(work, "text", "x")
     assert push(work, "HEAD:main") == ""
-    assert "no forced push" in push(work, "+HEAD~1:main")
-    assert "cannot be deleted" in push(work, ":main")
 
 
 def test_a_token_without_the_right_pushes_nothing(runner: Runner, tmp_path: Path) -> None:

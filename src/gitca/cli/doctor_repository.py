@@ -132,7 +132,9 @@ def _program_checks(repository: GitRepository) -> Iterator[Check]:
 def _branch(branch: str, tip: str | None, where: str) -> Check:
     if tip is None:
         seen = f"{where} has no branch {branch}, which {REPOSITORY_PATH} names"
-        return Check("branch", Outcome.FAILED, seen, "push it there, or name another")
+        remedy = f"git push origin {branch}" if where == "origin" else f"git branch {branch}"
+        remedy = f"{remedy}, or name another in {REPOSITORY_PATH}"
+        return Check("branch", Outcome.FAILED, seen, remedy)
     return Check("branch", Outcome.OK, f"{branch} of {where} is at {tip[:12]}")
 
 

@@ -36,14 +36,15 @@ def write_checks(checks: Sequence[Check], *, quiet: bool) -> None:
 def steps(checks: Sequence[Check]) -> tuple[str, ...]:
     """Return what to do about what failed, in order, each once; nothing where nothing failed.
 
-    Keys that are yet to be made come with what failed, the CA above before the one below; then the
-    look again, and the run.
+    Keys that are yet to be made come with what failed, the CA above before the one below; the push
+    of a branch, which starts pipelines, last; then the look again, and the run.
     """
     amiss = [check for check in checks if check.outcome is Outcome.FAILED]
     if not amiss:
         return ()
     absent = [check for check in checks if check.outcome is Outcome.NOTE and check.about == "key"]
     wanted = [check for check in checks if check in amiss or check in absent]
+    wanted.sort(key=lambda check: check.about == "branch")
     found = dict.fromkeys(f"{_name(check)}: {check.remedy}" for check in wanted if check.remedy)
     return (*found, "gitca doctor, until nothing fails", "gitca reconcile")
 

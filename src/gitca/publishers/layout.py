@@ -178,7 +178,10 @@ def _own_items(
         for cross in record.crosses.values()
         if cross.signed is not None and not state.is_revoked(cross)
     ]
-    yield PKCS7.item(bundle_name(name), certs_only([own, *crosses]))
+    # Beside a cross-certificate a root's own one leads path builders, OpenSSL's among them, astray:
+    # who trusts it needs neither, and who does not must not end there.
+    of_others = crosses if is_self_signed(order) and crosses else [own, *crosses]
+    yield PKCS7.item(bundle_name(name), certs_only(of_others))
 
 
 def _roots(state: LedgerState, authorities: Authorities, now: datetime) -> bytes:

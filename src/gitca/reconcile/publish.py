@@ -13,9 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
+from gitca.documents.directory_uri import SCHEME as DIRECTORY
+from gitca.documents.directory_uri import parse_directory_uri
 from gitca.documents.load import Governing, load_governing
 from gitca.documents.publish_target import PublishTarget
-from gitca.errors import ContradictionError, GitcaError
+from gitca.errors import ContradictionError, GitcaError, UsageError
 from gitca.git.store import Snapshot, Store
 from gitca.ledger.segment import segment_path
 from gitca.publishers import Publisher
@@ -98,11 +100,31 @@ def _publish(
         report = TargetReport(number, target.to)
         result.targets.append(report)
         try:
+            _check_apart(store, loaded.snapshot.source, target.to)
             _run(store, publication, target, report, publishing, progress)
         except GitcaError as error:
             report.failures.append(error)
         report.is_ahead = any(isinstance(error, AheadError) for error in report.failures)
     return result
+
+
+def _check_apart(store: Store, source: str, uri: str) -> None:
+    """Refuse a folder of the repository that has files in Git. Raises: UsageError.
+
+    Each checkout would put them back: an earlier CRL into the place of what was published. And
+    whoever may push would say what the target holds already.
+    """
+    path = uri.removeprefix(f"{DIRECTORY}:")
+    if path == uri or path.startswith("/"):
+        return
+    tracked = store.entries(source, parse_directory_uri(uri))
+    if tracked:
+        raise UsageError(
+            f"{uri} is to be published into, and Git has files there ({len(tracked)}, such as "
+            f"{tracked[0].path})",
+            remedy=f"run git rm -r --cached {parse_directory_uri(uri)}, list it in .gitignore, and "
+            "commit that",
+        )
 
 
 def _run(
