@@ -28,7 +28,9 @@ _QUOTED = re.compile(r"([(]*“)([^“”]*)(”[)”.,;:!?…]*)")
 _TOKEN = re.compile(r"[(]*“[^“”]*”[)”.,;:!?…]*(?!\S)|\S+")
 # A word, with the punctuation around it. Longer numbers, and letters that can all be digits of a
 # hexadecimal number, could be a commit's name; a number with a full stop could begin a list.
-_WORD = re.compile(r"([(“]*)((?:[A-Za-z]+(?:['\u2019][a-z]{0,2})?|[0-9]{1,6}(?![.)]))|)([)”.,;:!?…]*)")
+_WORD = re.compile(
+    r"([(“]*)((?:[A-Za-z]+(?:['\u2019][a-z]{0,2})?|[0-9]{1,6}(?![.)]))|)([)”.,;:!?…]*)"
+)
 _SIGNS = ("+", "-", "->")  # of a difference: what follows is a value
 _HASH = re.compile(r"[0-9A-Fa-f]{7,}")
 
@@ -106,15 +108,15 @@ def _joined(is_plain: bool, run: list[tuple[str, str, str]]) -> Iterator[str]:
     before, words = "", list[str]()
     for head, word, tail in run:
         if head and words:
-            yield before + code(" ".join(words), longest=LONGEST_MESSAGE)
+            yield before + _span(" ".join(words))
             before, words = head, []
         before = before or head
         words.append(word)
         if tail:
-            yield before + code(" ".join(words), longest=LONGEST_MESSAGE) + tail
+            yield before + _span(" ".join(words)) + tail
             before, words = "", []
     if words:
-        yield before + code(" ".join(words), longest=LONGEST_MESSAGE)
+        yield before + _span(" ".join(words))
 
 
 def html_code(text: str) -> str:
