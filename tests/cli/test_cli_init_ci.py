@@ -266,25 +266,37 @@ def test_the_role_is_for_this_repository_and_environment_alone(
     assert ":environment:gitca" in (pki / "SETUP.md").read_text()
 
 
-def test_without_a_place_for_gitca_the_pipelines_can_fetch_none_and_the_first_step_says_so(
-    tmp_path: Path,
-) -> None:
-    # In a folder of its own: here gitca may run in a clone, whose origin would be taken.
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """A clone of gitca that gitca runs in; tests say what its origin is."""
+    folder = tmp_path_factory.mktemp("source")
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT / "src", folder / "src", ignore=ignored)
+    source = Command(folder)
+    source.git("init", "--quiet", "--initial-branch=main")
+    source.git("commit", "--quiet", "--allow-empty", "--message=gitca")
+    # What origin does not have, no pipeline can fetch.
+    source.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    return source
+
+
+def init_of(source: Command, folder: Path) -> str:
+    """Run the init of a clone of gitca, and return what it prints."""
     options = ("--signer", "awskms", "--region", "eu-west-1", "--ci", "github")
-    environment = {"PYTHONPATH": str(copied_source(tmp_path))}
-    out = Command(tmp_path, **environment).runs("init", "pki", *NAMES, *options)
+    command = Command(folder, PYTHONPATH=str(source.folder / "src"))
+    return command.runs("init", "pki", *NAMES, *options)
+
+
+def test_without_a_place_for_gitca_the_pipelines_can_fetch_none_and_the_first_step_says_so(
+    source: Command, tmp_path: Path
+) -> None:
+    source.start("git", "remote", "remove", "origin")
+    out = init_of(source, tmp_path)
     assert re.search(r"^ 1\. Where the pipelines get gitca from", out, re.MULTILINE)
     plan = yaml.safe_load((tmp_path / "pki/.github/workflows/plan.yml").read_text())
     checkout = plan["jobs"]["plan"]["steps"][0]["with"]
     # No owner/name: nobody can have it.
     assert (checkout["repository"], checkout["ref"]) == ("GITCA-REPOSITORY", "GITCA-COMMIT")
-
-
-def copied_source(folder: Path) -> Path:
-    shutil.copytree(
-        PROJECT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"), symlinks=True
-    )
-    return folder / "src"
 
 
 @pytest.mark.parametrize(
@@ -299,24 +311,22 @@ def copied_source(folder: Path) -> Path:
     ],
 )
 def test_gitcas_own_clone_says_where_pipelines_get_it_from(
-    origin: str, is_taken: bool, tmp_path: Path
+    origin: str, is_taken: bool, source: Command, tmp_path: Path
 ) -> None:
-    source = Command(copied_source(tmp_path).parent)
-    source.git("init", "--quiet", "--initial-branch=main")
-    (source.folder / "README").write_text("gitca\n")
-    source.git("add", "README")
-    source.git("commit", "--quiet", "--message=gitca")
-    source.git("remote", "add", "origin", origin)
+    source.git("config", "remote.origin.url", origin)
     commit = source.git("rev-parse", "HEAD").strip()
-    # What origin does not have, no pipeline can fetch.
     source.git("update-ref", "refs/remotes/origin/main", commit)
-    options = ("--signer", "awskms", "--region", "eu-west-1", "--ci", "github")
-    command = Command(tmp_path, PYTHONPATH=str(tmp_path / "src"))
-    out = command.runs("init", "pki", *NAMES, *options)
+    out = init_of(source, tmp_path)
     text = (tmp_path / "pki/.github/workflows/plan.yml").read_text()
     assert (f"ref: {commit}" in text, "repository: example/gitca" in text) == (is_taken, is_taken)
     assert ("Where the pipelines get gitca from" in out) is not is_taken
     assert "pa55word" not in text + out
+
+
+def test_a_commit_that_origin_does_not_have_is_not_written(source: Command, tmp_path: Path) -> None:
+    source.git("config", "remote.origin.url", "https://github.com/example/gitca.git")
+    source.git("update-ref", "-d", "refs/remotes/origin/main")
+    assert "Where the pipelines get gitca from" in init_of(source, tmp_path)
 
 
 BAD: Mapping[str, tuple[str, ...]] = {
