@@ -329,6 +329,28 @@ def test_a_commit_that_origin_does_not_have_is_not_written(source: Command, tmp_
     assert "Where the pipelines get gitca from" in init_of(source, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [("https://github.com/example/gitca.git", True), ("https://forge.example/x/gitca", False)],
+)
+def test_what_pip_recorded_says_where_pipelines_get_gitca_from(
+    url: str, is_taken: bool, source: Command, tmp_path: Path
+) -> None:
+    # PEP 610: what `pip install git+https://…@COMMIT` leaves beside the package.
+    source.start("git", "remote", "remove", "origin")
+    record = {"url": url, "vcs_info": {"vcs": "git", "commit_id": COMMIT}}
+    installed = source.folder / "src/gitca-0.1.0.dist-info"
+    installed.mkdir()
+    try:
+        (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: gitca\nVersion: 0.1.0\n")
+        (installed / "direct_url.json").write_text(json.dumps(record))
+        init_of(source, tmp_path)
+    finally:
+        shutil.rmtree(installed)
+    text = (tmp_path / "pki/.github/workflows/reconcile.yml").read_text()
+    assert (f"ref: {COMMIT}\n" in text) is is_taken
+
+
 BAD: Mapping[str, tuple[str, ...]] = {
     "a tool without a commit": ("--ci", "github", "--tool", "example/gitca"),
     "a tool at a branch": ("--ci", "github", "--tool", "example/gitca@main"),

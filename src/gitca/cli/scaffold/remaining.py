@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def key_step(setting: Setting, *, store: Sequence[str]) -> Step:
         " make the keys there:"
     )
     create = (
-        f"export GITCA_PKCS11_MODULES={setting.module}",
+        f"export GITCA_PKCS11_MODULES={shlex.quote(setting.module)}",
         f"gitca keys create root --spec {ROOT_SPEC}",
         f"gitca keys create issuing --spec {ISSUING_SPEC}",
     )
