@@ -287,6 +287,28 @@ def init_of(source: Command, folder: Path) -> str:
     return command.runs("init", "pki", *NAMES, *options)
 
 
+@pytest.mark.parametrize(
+    ("region", "role", "partition"),
+    [
+        ("cn-north-1", "", "aws-cn"),
+        ("us-gov-west-1", "", "aws-us-gov"),
+        ("eu-west-1", "arn:aws:iam::123456789012:role/pki/gitca", "aws"),
+    ],
+)
+def test_arns_are_of_the_partition_that_the_keys_are_in(
+    region: str, role: str, partition: str, tmp_path: Path
+) -> None:
+    options = ("--signer", "awskms", "--region", region, "--ci", "github")
+    publish = ("--publish", f"s3://example-pki?region={region}")
+    given = ("--aws-role", role) if role else ()
+    out = Command(tmp_path).runs("init", "pki", *NAMES, *options, *publish, *given)
+    files = [out, *(path.read_text() for path in (tmp_path / "pki/setup").glob("aws-*.json"))]
+    assert set(re.findall(r"arn:(aws[a-z-]*):", "".join(files))) == {partition}
+    reconcile = (tmp_path / "pki/.github/workflows/reconcile.yml").read_text()
+    assert (f"role-to-assume: {role}\n" in reconcile) is bool(role)
+    assert ("create-role --role-name gitca --path /pki/ " in out) is bool(role)
+
+
 def test_without_a_place_for_gitca_the_pipelines_can_fetch_none_and_the_first_step_says_so(
     source: Command, tmp_path: Path
 ) -> None:
