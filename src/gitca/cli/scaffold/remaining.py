@@ -138,7 +138,8 @@ def aws_steps(setting: Setting, place: Place, *, issuer: str, subject: str) -> I
             f'ROLE="{role}"',
             f"SUBJECT={subject}",
             'TRUST=$(sed "s|ACCOUNT|$ACCOUNT|; s|SUBJECT|$SUBJECT|" \\\n  setup/aws-trust.json)',
-            f'aws iam create-role --role-name {name}{option} \\\n  --assume-role-policy-document "$TRUST"',
+            f"aws iam create-role --role-name {name}{option} \\\n"
+            '  --assume-role-policy-document "$TRUST"',
         ),
     )
     if place.buckets:
