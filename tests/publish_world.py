@@ -64,10 +64,13 @@ class Interposed:
 
 
 def opener(
-    clone: Clone, before: Callable[[str, str], None] | None = None
+    clone: Clone, before: Callable[[str, str], None] | None = None, base: Path | None = None
 ) -> Callable[[str], Publisher]:
-    """Return what opens the targets of a clone; `before` is told of each call."""
-    opened = partial(open_publisher, base=clone.folder)
+    """Return what opens the targets of a clone; `before` is told of each call.
+
+    Folders lie below `base`, which clones may share.
+    """
+    opened = partial(open_publisher, base=base or clone.folder)
     if before is None:
         return opened
     return lambda uri: Interposed(opened(uri), before)
@@ -78,13 +81,14 @@ def published(
     *,
     before: Callable[[str, str], None] | None = None,
     loaded: Loaded | None = None,
+    base: Path | None = None,
     **options: Any,
 ) -> Published:
     """Run step 10 alone, as `gitca publish` does; `loaded` is what a late run had loaded."""
     with clone.store() as store:
         snapshot = store.load()
         fresh = Loaded(snapshot, load_governing(snapshot.entries, store.read))
-        publishing = Publishing(opener(clone, before), concurrency=4, **options)
+        publishing = Publishing(opener(clone, before, base), concurrency=4, **options)
         return publish(store, loaded or fresh, publishing=publishing, clock=clone.clock)
 
 
@@ -93,10 +97,11 @@ def reconciled(
     before: Callable[[str, str], None] | None = None,
     *,
     keys: OpenSigner | None = None,
+    base: Path | None = None,
 ) -> Report:
     """Run the recipe with its last step."""
     with clone.store() as store:
-        publishing = Publishing(opener(clone, before), concurrency=4)
+        publishing = Publishing(opener(clone, before, base), concurrency=4)
         return reconcile(
             store, Keys(keys or clone.keys.signer), clone.world(), publishing=publishing
         )

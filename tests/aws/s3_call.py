@@ -35,6 +35,7 @@ class S3Call:
     bucket: str
     key: str
     is_anonymous: bool
+    query: Mapping[str, str]
     arrived: float = field(default_factory=time.monotonic)
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16].upper())
 
@@ -91,7 +92,7 @@ def call_of(request: Request) -> S3Call | None:
         bucket, key = named, path.removeprefix("/")
     parts = dict(parse_qsl(query, keep_blank_values=True))
     operation = _operation(request, parts, bucket=bucket, key=key)
-    return S3Call(request, operation, bucket, unquote(key), is_anonymous)
+    return S3Call(request, operation, bucket, unquote(key), is_anonymous, parts)
 
 
 def _operation(request: Request, query: Mapping[str, str], *, bucket: str, key: str) -> str:

@@ -1,10 +1,11 @@
-"""What becomes of a call of S3: uploads and downloads are done here, the rest by moto."""
+"""What becomes of a call of S3: uploads, downloads and lists are made here, the rest by moto."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
+import s3_listing
 import s3_objects
 from http_front import Reply
 from s3_access import check_access
@@ -65,6 +66,9 @@ class S3Service:
             if switches.corrupt and content:
                 content = bytes([content[0] ^ 1]) + content[1:]
             return call.answer(status, headers, content)
+        if call.operation == "ListObjectsV2" and call.query.keys() <= s3_listing.KNOWN:
+            listed = s3_listing.page(s3_objects.bucket_named(call.bucket), call.query)
+            return call.answer(200, {"Content-Type": "application/xml"}, listed)
         return None
 
     def _tell(self, call: S3Call, switches: S3Switches, reply: Reply, answer: bytes) -> None:

@@ -10,6 +10,7 @@ import socket
 import urllib.error
 import urllib.request
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -164,6 +165,31 @@ def test_an_upload_that_is_not_what_its_checksum_says_is_not_kept(aws: AwsServer
     assert got["ChecksumSHA256"] == sha256(b"sent")
     with closing(got["Body"]) as body:
         assert body.read() == b"sent"
+
+
+def test_a_list_has_pages_of_a_thousand_in_the_order_of_octets(aws: AwsServer) -> None:
+    s3, bucket = aws.s3(connections=8), new_bucket(aws)
+    odd = ["a&<b", "a b", "a%20b", "a+b", "é/1", "\U0001f511", "\ufb01", "z/"]
+    keys = [*(f"n/{number}" for number in range(1200)), *odd]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=b"x" * 3), keys))
+    pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket))
+    assert [page["KeyCount"] for page in pages] == [1000, len(keys) - 1000]
+    found = [entry["Key"] for page in pages for entry in page["Contents"]]
+    assert found == sorted(keys, key=str.encode)
+    entry = pages[0]["Contents"][0]
+    there = s3.head_object(Bucket=bucket, Key=entry["Key"])
+    assert (entry["ETag"], entry["Size"]) == (there["ETag"], 3)
+    assert entry["LastModified"] == there["LastModified"]
+    few = s3.list_objects_v2(Bucket=bucket, Prefix="n/11", MaxKeys=2, StartAfter="n/11")
+    assert [entry["Key"] for entry in few["Contents"]] == ["n/110", "n/1100"]
+    assert few["IsTruncated"]
+    folders = s3.list_objects_v2(Bucket=bucket, Delimiter="/")["CommonPrefixes"]
+    assert {"Prefix": "n/"} in folders
+    with refused_by_s3("InvalidArgument", 400):
+        s3.list_objects_v2(Bucket=bucket, ContinuationToken="!")
+    s3.delete_object(Bucket=bucket, Key="z/")
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket, Prefix="z/")
 
 
 def test_a_bucket_of_another_account_is_refused_to_those_who_expect_one(aws: AwsServer) -> None:

@@ -61,7 +61,7 @@ def steady(text: str) -> str:
         (r"(Serial number\*\* \| `)[0-9a-f]+", r"\1SERIAL"),
         (r"(?<=order `)[0-9a-f]{32}", "ORDER"),
         (r'(?<="name": "gitca",\n          "version": ")[0-9.a-z]+', "VERSION"),
-        (r"(?<=\"fingerprint\": \")[0-9a-f]{32}|(?<=/v1\": \")[0-9a-f]{32}", "FINGERPRINT"),
+        (r"(fingerprint|/v1|LineHash)(\": \")[0-9a-f]{32}", r"\1\2FINGERPRINT"),
     )
     for pattern, replacement in masks:
         text = re.sub(pattern, replacement, text)

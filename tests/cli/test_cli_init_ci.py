@@ -266,25 +266,59 @@ def test_the_role_is_for_this_repository_and_environment_alone(
     assert ":environment:gitca" in (pki / "SETUP.md").read_text()
 
 
-def test_without_a_place_for_gitca_the_pipelines_can_fetch_none_and_the_first_step_says_so(
-    tmp_path: Path,
-) -> None:
-    # In a folder of its own: here gitca may run in a clone, whose origin would be taken.
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """A clone of gitca that gitca runs in; tests say what its origin is."""
+    folder = tmp_path_factory.mktemp("source")
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT / "src", folder / "src", ignore=ignored)
+    source = Command(folder)
+    source.git("init", "--quiet", "--initial-branch=main")
+    source.git("commit", "--quiet", "--allow-empty", "--message=gitca")
+    # What origin does not have, no pipeline can fetch.
+    source.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    return source
+
+
+def init_of(source: Command, folder: Path) -> str:
+    """Run the init of a clone of gitca, and return what it prints."""
     options = ("--signer", "awskms", "--region", "eu-west-1", "--ci", "github")
-    environment = {"PYTHONPATH": str(copied_source(tmp_path))}
-    out = Command(tmp_path, **environment).runs("init", "pki", *NAMES, *options)
+    command = Command(folder, PYTHONPATH=str(source.folder / "src"))
+    return command.runs("init", "pki", *NAMES, *options)
+
+
+@pytest.mark.parametrize(
+    ("region", "role", "partition"),
+    [
+        ("cn-north-1", "", "aws-cn"),
+        ("us-gov-west-1", "", "aws-us-gov"),
+        ("eu-west-1", "arn:aws:iam::123456789012:role/pki/gitca", "aws"),
+    ],
+)
+def test_arns_are_of_the_partition_that_the_keys_are_in(
+    region: str, role: str, partition: str, tmp_path: Path
+) -> None:
+    options = ("--signer", "awskms", "--region", region, "--ci", "github")
+    publish = ("--publish", f"s3://example-pki?region={region}")
+    given = ("--aws-role", role) if role else ()
+    out = Command(tmp_path).runs("init", "pki", *NAMES, *options, *publish, *given)
+    files = [out, *(path.read_text() for path in (tmp_path / "pki/setup").glob("aws-*.json"))]
+    assert set(re.findall(r"arn:(aws[a-z-]*):", "".join(files))) == {partition}
+    reconcile = (tmp_path / "pki/.github/workflows/reconcile.yml").read_text()
+    assert (f"role-to-assume: {role}\n" in reconcile) is bool(role)
+    assert ("create-role --role-name gitca --path /pki/ " in out) is bool(role)
+
+
+def test_without_a_place_for_gitca_the_pipelines_can_fetch_none_and_the_first_step_says_so(
+    source: Command, tmp_path: Path
+) -> None:
+    source.start("git", "remote", "remove", "origin")
+    out = init_of(source, tmp_path)
     assert re.search(r"^ 1\. Where the pipelines get gitca from", out, re.MULTILINE)
     plan = yaml.safe_load((tmp_path / "pki/.github/workflows/plan.yml").read_text())
     checkout = plan["jobs"]["plan"]["steps"][0]["with"]
     # No owner/name: nobody can have it.
     assert (checkout["repository"], checkout["ref"]) == ("GITCA-REPOSITORY", "GITCA-COMMIT")
-
-
-def copied_source(folder: Path) -> Path:
-    shutil.copytree(
-        PROJECT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"), symlinks=True
-    )
-    return folder / "src"
 
 
 @pytest.mark.parametrize(
@@ -299,24 +333,44 @@ def copied_source(folder: Path) -> Path:
     ],
 )
 def test_gitcas_own_clone_says_where_pipelines_get_it_from(
-    origin: str, is_taken: bool, tmp_path: Path
+    origin: str, is_taken: bool, source: Command, tmp_path: Path
 ) -> None:
-    source = Command(copied_source(tmp_path).parent)
-    source.git("init", "--quiet", "--initial-branch=main")
-    (source.folder / "README").write_text("gitca\n")
-    source.git("add", "README")
-    source.git("commit", "--quiet", "--message=gitca")
-    source.git("remote", "add", "origin", origin)
+    source.git("config", "remote.origin.url", origin)
     commit = source.git("rev-parse", "HEAD").strip()
-    # What origin does not have, no pipeline can fetch.
     source.git("update-ref", "refs/remotes/origin/main", commit)
-    options = ("--signer", "awskms", "--region", "eu-west-1", "--ci", "github")
-    command = Command(tmp_path, PYTHONPATH=str(tmp_path / "src"))
-    out = command.runs("init", "pki", *NAMES, *options)
+    out = init_of(source, tmp_path)
     text = (tmp_path / "pki/.github/workflows/plan.yml").read_text()
     assert (f"ref: {commit}" in text, "repository: example/gitca" in text) == (is_taken, is_taken)
     assert ("Where the pipelines get gitca from" in out) is not is_taken
     assert "pa55word" not in text + out
+
+
+def test_a_commit_that_origin_does_not_have_is_not_written(source: Command, tmp_path: Path) -> None:
+    source.git("config", "remote.origin.url", "https://github.com/example/gitca.git")
+    source.git("update-ref", "-d", "refs/remotes/origin/main")
+    assert "Where the pipelines get gitca from" in init_of(source, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [("https://github.com/example/gitca.git", True), ("https://forge.example/x/gitca", False)],
+)
+def test_what_pip_recorded_says_where_pipelines_get_gitca_from(
+    url: str, is_taken: bool, source: Command, tmp_path: Path
+) -> None:
+    # PEP 610: what `pip install git+https://…@COMMIT` leaves beside the package.
+    source.start("git", "remote", "remove", "origin")
+    record = {"url": url, "vcs_info": {"vcs": "git", "commit_id": COMMIT}}
+    installed = source.folder / "src/gitca-0.1.0.dist-info"
+    installed.mkdir()
+    try:
+        (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: gitca\nVersion: 0.1.0\n")
+        (installed / "direct_url.json").write_text(json.dumps(record))
+        init_of(source, tmp_path)
+    finally:
+        shutil.rmtree(installed)
+    text = (tmp_path / "pki/.github/workflows/reconcile.yml").read_text()
+    assert (f"ref: {COMMIT}\n" in text) is is_taken
 
 
 BAD: Mapping[str, tuple[str, ...]] = {

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_command import PASSPHRASE, Command
+from cli_command import PASSPHRASE, SOURCES, Command
 
 INIT = ("--domain", "example.internal", "--organization", "Example")
 
@@ -49,6 +49,23 @@ def test_every_command_works_with_a_branch_of_its_own(parted: Command) -> None:
     assert "superseded" in parted.runs("show", "--crl", "issuing")
     assert "Nothing contradicts" in parted.runs("verify", "--complete")
     assert "issued of origin is at" in parted.runs("doctor")
+
+
+def test_a_branch_that_was_begun_without_history_is_joined_with_main(parted: Command) -> None:
+    """Its commits know no document that names gitca's committer, nor a parent with documents."""
+    assert "gitca@example.internal" in (parted.folder / "ca/repository.yaml").read_text()
+    parted.runs("reconcile")
+    parted.runs("revoke", "web", "--reason", "superseded")
+    save(parted, "a revocation")
+    parted.runs("reconcile")
+    page = (SOURCES.parent / "docs/operations.md").read_text(encoding="utf-8")
+    commands = page.partition("```sh join\n")[2].partition("gitca reconcile")[0]
+    answer = parted.start("sh", "-eu", "-c", commands)
+    assert answer.code == 0, answer.err
+    parted.runs("reconcile")
+    assert "issuedBranch" not in (parted.folder / "ca/repository.yaml").read_text()
+    assert (parted.folder / "issued/root/ca.pem").exists()
+    assert "Nothing contradicts" in parted.runs("verify", "--complete")
 
 
 def test_a_pull_request_is_judged_by_the_ledger_of_the_branch(parted: Command) -> None:

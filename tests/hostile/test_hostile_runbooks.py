@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,71 @@ def test_the_runbook_for_recovery_goes_on_at_the_new_place(world: Hostile, progr
     assert tip == world.git("rev-parse", "main")
 
 
+def publish_to_a_folder(world: Hostile) -> Path:
+    document = world.clone / "ca/repository.yaml"
+    document.write_text(document.read_text() + "  publish:\n    - to: directory:public\n")
+    world.git("commit", "-q", "-am", "a target")
+    world.git("push", "-q", "origin", "main")
+    return world.clone / "public"
+
+
+def test_the_runbook_for_a_target_that_failed_catches_up(world: Hostile, programs: Path) -> None:
+    target = publish_to_a_folder(world)
+    target.write_text("in its place")
+    assert world.gitca("reconcile").code != 0
+    target.unlink()
+    said = follow(world, programs, "target")
+    assert "nothing is published there yet" in " ".join(said.split())
+    assert (target / "issuing.crl").exists()
+
+
+def test_the_runbook_for_the_gate_finds_that_the_branch_was_rewound(
+    world: Hostile, programs: Path
+) -> None:
+    target = publish_to_a_folder(world)
+    assert world.gitca("reconcile").code == 0
+    before = world.git("rev-parse", "main")
+    assert world.gitca("revoke", "payments/api", "--reason", "superseded").code == 0
+    world.save("revoked")
+    assert world.gitca("reconcile").code == 0
+    world.git("push", "-q", "--force", "origin", f"{before}:refs/heads/main")
+    fresh = Hostile(world.top / "fresh")
+    fresh.top.mkdir()
+    world.git("clone", "-q", str(world.origin), str(fresh.clone))
+    shutil.copytree(target, fresh.clone / "public")
+    shutil.copy(target / "issuing.crl", fresh.top / "published.crl")
+    published = (target / "issuing.crl").read_bytes()
+    said = follow(fresh, programs, "gate")
+    assert "crlNumber=0x" in said
+    assert fresh.gitca("publish").code == 5
+    assert (fresh.clone / "public/issuing.crl").read_bytes() == published, "it stays"
+    world.git("push", "-q", "origin", "main")
+    assert fresh.gitca("publish").code == 0, "the remedy: what is furthest along is back"
+
+
+def test_the_runbook_for_pipelines_that_drifted_shows_and_mends_it(
+    world: Hostile, programs: Path
+) -> None:
+    made = world.gitca(
+        *("init", "../made", "--domain", "example.internal", "--organization", "Example"),
+        *("--ci", "github", "--tool", f"example/gitca@{'1' * 40}", "--security-team", "@a/b"),
+    )
+    assert made.code == 0, made.words
+    shutil.copytree(world.top / "made/.github", world.clone / ".github")
+    workflow = world.clone / ".github/workflows/reconcile.yml"
+    text = workflow.read_text()
+    assert "cancel-in-progress: false" in text
+    workflow.write_text(text.replace("cancel-in-progress: false", "cancel-in-progress: true"))
+    world.git("add", ".github")
+    world.git("commit", "-q", "-m", "run faster")
+    world.git("push", "-q", "origin", "main")
+    assert "differs from what this version writes" in world.gitca("doctor").words
+    said = follow(world, programs, "drift")
+    assert "-  cancel-in-progress: true" in said
+    assert "run faster" in said
+    assert "differs" not in follow(world, programs, "drift mend")
+
+
 def ask_and_reconcile(world: Hostile, name: str) -> None:
     world.ask(name, "internal-server")
     world.save(name)
@@ -134,6 +200,6 @@ def test_the_runbook_for_audit_day_tells_all(world: Hostile, programs: Path) -> 
 
 
 def test_every_block_of_the_page_is_run() -> None:
-    run = re.findall(r'follow\(world, programs, "([^"]+)"', Path(__file__).read_text())
+    run = re.findall(r'follow\((?:world|fresh), programs, "([^"]+)"', Path(__file__).read_text())
     assert set(BLOCKS) == {*run, "died", "race", "unreachable", "crl"}
     assert "```sh\n" not in PAGE

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +15,6 @@ from judges.chain import Verdict
 from judges.process import ask, must
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-_START_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -45,31 +42,26 @@ def tls_server(folder: Path, chain: bytes, key: Path) -> Iterator[int]:
     leaf, end, above = chain.partition(b"-----END CERTIFICATE-----\n")
     (folder / "server.pem").write_bytes(leaf + end)
     (folder / "above.pem").write_bytes(above)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
     command = [
-        *("openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet"),
+        *("openssl", "s_server", "-accept", "127.0.0.1:0", "-www"),
         *("-cert", "server.pem", "-cert_chain", "above.pem", "-key", str(key)),
     ]
     with subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            _wait(port, process)
-            yield port
+            yield _port(process)
         finally:
             process.terminate()
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise RuntimeError("openssl s_server does not listen")
+def _port(process: subprocess.Popen[str]) -> int:
+    """Return the port that a server has chosen, which it says when it listens."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("ACCEPT"):
+            return int(line.rpartition(":")[2])
+    raise RuntimeError(f"openssl s_server does not listen: exit {process.wait()}")
 
 
 def connect(folder: Path, port: int, host: str, roots: bytes) -> tuple[Verdict, Verdict]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import relying_party, secrets_search
-from pipeline.forge import git
+from pipeline.forge import ACTIONS, git
 from pipeline.forge_rules import MergeRefusedError
 from pipeline.pipeline_world import World
 from pipeline.runner import on_main
@@ -50,6 +50,18 @@ def a_merge_is_reconciled_once(world: World) -> None:
     is_parted = "issued" in world.forge.protected
     assert (world.forge.tip() == before) == is_parted
     assert world.forge.events == []
+
+
+def only_the_app_writes_issued(world: World) -> None:
+    """Try to take a branch back, or on, as a person and with what any workflow has."""
+    branch = world.issued_ref.removeprefix("refs/heads/")
+    for identity in ("alice", ACTIONS):
+        clone = world.clone(identity)
+        git(clone, "checkout", "-q", "-B", "mine", f"origin/{branch}")
+        git(clone, "commit", "-q", "--allow-empty", "-m", "mine")
+        for refspec in (f"HEAD:{branch}", f"+HEAD~2:{branch}", f":{branch}"):
+            with pytest.raises(AssertionError, match="forge: refs/heads/"):
+                git(clone, "push", "-q", "origin", refspec)
 
 
 def test_a_request_and_its_revocation_travel_from_pull_request_to_relying_party(
@@ -107,5 +119,6 @@ def test_a_request_and_its_revocation_travel_from_pull_request_to_relying_party(
     assert (len(world.signs()), world.issued()) == (signatures, tip)
     manifest = json.loads(relying_party.fetch(f"{world.url}/manifest.json").content)
     assert manifest["commit"] == world.issued_tip()
+    only_the_app_writes_issued(world)
     # At the end nothing is under way, and whoever clones can prove it all.
     world.gitca(world.clone("auditor"), "verify")

@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from pipeline import relying_party
-from pipeline.forge import Pull
-from pipeline.pipeline_world import World
+from pipeline.forge import Environment, Pull
+from pipeline.pipeline_world import ENVIRONMENT, World
 from pipeline.runner import Run, Runner
 from pipeline.workflow_file import Event
 
@@ -89,3 +89,17 @@ def test_what_was_merged_although_the_policy_denies_it_gets_nothing_and_holds_up
     assert len(world.signs()) == signatures + 1
     assert relying_party.fetch(f"{world.url}/certificates/issuing/payments/good.pem").content
     assert not any("payments/bad" in path for path in world.issued())
+
+
+@pytest.mark.parametrize("world", ["together"], indirect=True)
+def test_a_run_whose_pushes_are_refused_signs_nothing(world: World) -> None:
+    # Set up but for the App: the job pushes with its own token, as every branch's workflow could.
+    settings = world.forge.environments[ENVIRONMENT]
+    role = {"GITCA_AWS_ROLE": settings.variables["GITCA_AWS_ROLE"]}
+    world.forge.environments[ENVIRONMENT] = Environment(settings.branches, variables=role)
+    tip = world.forge.tip()
+    run = world.reconcile()
+    assert run.conclusion == "failure"
+    assert "forge: refs/heads/" in run.log
+    assert world.signs() == []
+    assert world.forge.tip() == tip

@@ -150,6 +150,13 @@ def test_sarif_says_where_what_and_by_which_rule() -> None:
     assert rule["shortDescription"]["text"].startswith("Not longer than the policy allows")
 
 
+def test_words_in_brackets_make_no_link_in_sarif() -> None:
+    odd = replace(finding(), message="see [here](http://evil.example/) or [1](2)", remedy="")
+    (run,) = sarif_record(outcome(odd), "1")["runs"]  # type: ignore[misc]
+    text = run["results"][0]["message"]["text"]
+    assert text.startswith(r"see \[here\](http://evil.example/) or \[1\](2)")
+
+
 def test_an_odd_path_is_no_absolute_url() -> None:
     odd = outcome(finding("http://evil.example/x"), finding("\udcff:y"), finding("\ud800"))
     for result in sarif_record(odd, "1")["runs"][0]["results"]:  # type: ignore[index]

@@ -195,6 +195,28 @@ def test_what_was_signed_offline_is_seen_where_it_was_signed(standing: Hierarchy
 
 
 @parted
+def test_the_bundles_of_the_offline_page_carry_the_branch_there_and_back(
+    standing: Hierarchy,
+) -> None:
+    office, folder = standing.office, standing.folder
+    office.clock.forward(days=5)
+    standing.reconcile()
+    office.pull()
+    git(office.folder, "bundle", "create", "-q", "../there.bundle", "main", "issued")
+    git(folder, "clone", "-q", "-b", "main", "there.bundle", "ceremony")
+    safe = replace(office, folder=folder / "ceremony")
+    assert standing.sign(safe).signed
+    git(safe.folder, "bundle", "create", "-q", "../back.bundle", "origin/issued..issued")
+    git(folder, "clone", "-q", "-b", "main", office.origin, "courier")
+    courier = replace(office, folder=folder / "courier")
+    git(courier.folder, "fetch", "-q", "../back.bundle", "issued:issued")
+    done = courier.carry_over()
+    assert done is not None
+    assert (len(done.signed), done.commit) == (1, office.origin_tip)
+    standing.pull()
+
+
+@parted
 def test_a_pull_request_may_take_what_is_left_of_issued_away_and_add_nothing(
     shared: Clone,
 ) -> None:

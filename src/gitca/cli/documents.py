@@ -56,7 +56,7 @@ def validate(
     outcome = Outcome("validate", found.documents, found.findings, is_strict=require_clean)
     rendering = Rendering(
         outcome=outcome,
-        write_text=lambda stream: _write_text(outcome, settings, stream),
+        write_plainly=lambda stream: _write_text(outcome, settings, stream),
         record=lambda: _record(outcome),
     )
     write_files(files, rendering)

@@ -42,11 +42,11 @@ class FindingsFormat(enum.StrEnum):
 class Rendering:
     """How an outcome becomes text: what the command itself renders, and what Markdown is told.
 
-    `write_text` writes the answer for people, `record` is the answer as JSON.
+    `write_plainly` writes the answer for people, `record` is the answer as JSON.
     """
 
     outcome: Outcome
-    write_text: Callable[[TextIO], None]
+    write_plainly: Callable[[TextIO], None]
     record: Callable[[], object]
     links: str = ""
     size_limit: int = 0
@@ -101,7 +101,7 @@ def _codequality(rendering: Rendering, stream: TextIO) -> None:
 
 
 _WRITERS: dict[str, Callable[[Rendering, TextIO], None]] = {
-    "text": lambda rendering, stream: rendering.write_text(stream),
+    "text": lambda rendering, stream: rendering.write_plainly(stream),
     "json": lambda rendering, stream: _write_record(rendering, stream),
     "markdown": _markdown,
     "github": _github,

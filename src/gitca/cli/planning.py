@@ -69,7 +69,7 @@ def plan(
     found = replace(_examine(settings.repo, base, at or clock()), is_strict=require_clean)
     rendering = Rendering(
         outcome=found,
-        write_text=lambda stream: _write_text(found, settings, stream),
+        write_plainly=lambda stream: _write_text(found, settings, stream),
         record=lambda: _record(found),
         links=base_of_links,
         size_limit=size_limit,

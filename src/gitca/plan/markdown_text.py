@@ -108,15 +108,15 @@ def _joined(is_plain: bool, run: list[tuple[str, str, str]]) -> Iterator[str]:
     before, words = "", list[str]()
     for head, word, tail in run:
         if head and words:
-            yield before + code(" ".join(words), longest=LONGEST_MESSAGE)
+            yield before + _span(" ".join(words))
             before, words = head, []
         before = before or head
         words.append(word)
         if tail:
-            yield before + code(" ".join(words), longest=LONGEST_MESSAGE) + tail
+            yield before + _span(" ".join(words)) + tail
             before, words = "", []
     if words:
-        yield before + code(" ".join(words), longest=LONGEST_MESSAGE)
+        yield before + _span(" ".join(words))
 
 
 def html_code(text: str) -> str:

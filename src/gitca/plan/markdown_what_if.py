@@ -46,7 +46,7 @@ def _heading(what_if: WhatIf) -> str:
     return (
         "\n### What the changed policies would do\n\n"
         f"{_NOT_APPLIED} ({judged} judged again; policies: {', '.join(policies) or 'none'}).\n\n"
-        + (f"{lines}\n" if lines else "")
+        + lines
     )
 
 
@@ -62,7 +62,7 @@ def _kind(verb: str, affected: Sequence[Consequence]) -> str:
     more = [f"{len(counts) - _FOLDERS:,} more folders"] if len(counts) > _FOLDERS else []
     return (
         f"**They {verb} {counted(len(affected), 'request')}** with"
-        f" {counted(certificates, 'live certificate')} ({', '.join([*folders, *more])}).\n"
+        f" {counted(certificates, 'live certificate')} ({', '.join([*folders, *more])}).\n\n"
     )
 
 

@@ -68,10 +68,15 @@ def _results(findings: Iterable[Finding], rules: list[str]) -> list[JsonObject]:
             "level": _LEVELS[finding.severity],
             "message": {"text": _message(_words(finding))},
             "locations": [_location(finding)],
-            "partialFingerprints": {_FINGERPRINT: fingerprint},
+            "partialFingerprints": _fingerprints(fingerprint),
         }
         for finding, fingerprint in with_fingerprints(findings)
     ]
+
+
+def _fingerprints(fingerprint: str) -> JsonObject:
+    # The second is the only one that GitHub goes by; its own would change with the line's text.
+    return {_FINGERPRINT: fingerprint, "primaryLocationLineHash": f"{fingerprint}:1"}
 
 
 def _words(finding: Finding) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,9 +56,10 @@ def setup_files(setting: Setting, place: Place, issuer: str) -> Mapping[str, byt
         files["github-environment.json"] = _text("github-environment.json")
         files |= _rulesets(setting)
     if needs_aws(setting, place):
-        files["aws-trust.json"] = _text("aws-trust.json").replace("__ISSUER__", issuer)
+        trust = _text("aws-trust.json").replace("__ISSUER__", issuer)
+        files["aws-trust.json"] = trust.replace("arn:aws:", f"arn:{_partition(setting)}:")
     if place.buckets:
-        files["aws-permissions.json"] = _permissions(place.buckets)
+        files["aws-permissions.json"] = _permissions(place.buckets, _partition(setting))
     return {f"setup/{name}": text.encode() for name, text in files.items()}
 
 
@@ -93,7 +95,7 @@ def key_step(setting: Setting, *, store: Sequence[str]) -> Step:
         " make the keys there:"
     )
     create = (
-        f"export GITCA_PKCS11_MODULES={setting.module}",
+        f"export GITCA_PKCS11_MODULES={shlex.quote(setting.module)}",
         f"gitca keys create root --spec {ROOT_SPEC}",
         f"gitca keys create issuing --spec {ISSUING_SPEC}",
     )
@@ -123,8 +125,9 @@ def aws_steps(setting: Setting, place: Place, *, issuer: str, subject: str) -> I
             f"  --url https://{issuer} \\\n  --client-id-list sts.amazonaws.com",
         ),
     )
-    role = setting.role or "arn:aws:iam::$ACCOUNT:role/gitca"
-    name = role.rpartition("/")[2]
+    role = setting.role or f"arn:{_partition(setting)}:iam::$ACCOUNT:role/gitca"
+    folder, _, name = role.partition(":role/")[2].rpartition("/")
+    option = f" --path /{folder}/" if folder else ""
     account = "$(aws sts get-caller-identity --query Account --output text)"
     if setting.role:
         account = setting.role.split(":")[4]
@@ -135,7 +138,8 @@ def aws_steps(setting: Setting, place: Place, *, issuer: str, subject: str) -> I
             f'ROLE="{role}"',
             f"SUBJECT={subject}",
             'TRUST=$(sed "s|ACCOUNT|$ACCOUNT|; s|SUBJECT|$SUBJECT|" \\\n  setup/aws-trust.json)',
-            f'aws iam create-role --role-name {name} \\\n  --assume-role-policy-document "$TRUST"',
+            f"aws iam create-role --role-name {name}{option} \\\n"
+            '  --assume-role-policy-document "$TRUST"',
         ),
     )
     if place.buckets:
@@ -192,11 +196,21 @@ def _rulesets(setting: Setting) -> Mapping[str, str]:
     return {"github-ruleset.json": closed, "github-ruleset-issued.json": issued}
 
 
-def _permissions(buckets: Sequence[tuple[str, str]]) -> str:
+def _partition(setting: Setting) -> str:
+    """Return the partition of AWS that ARNs name (AWS IAM User Guide, "IAM ARNs")."""
+    if setting.role:
+        return setting.role.split(":")[1]
+    for beginning, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
+        if setting.region.startswith(beginning):
+            return partition
+    return "aws"
+
+
+def _permissions(buckets: Sequence[tuple[str, str]], partition: str) -> str:
     statements: list[Mapping[str, object]] = []
     for bucket, prefix in buckets:
         below = f"{prefix}/*" if prefix else "*"
-        arn = f"arn:aws:s3:::{bucket}"
+        arn = f"arn:{partition}:s3:::{bucket}"
         listing: dict[str, object] = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn}
         if prefix:
             # IfExists: S3 answers 403, and not 404, for an object that is not there, to whoever may
