@@ -15,10 +15,11 @@ def test_a_forgery_is_named_with_its_commit_and_what_to_do(lived_in: Command) ->
     path.write_bytes((lived_in.folder / "issued/root/ca.pem").read_bytes())
     lived_in.git("commit", "--quiet", "--all", "--message", "other CA")
     commit = lived_in.git("rev-parse", "HEAD").strip()
-    first, *_ = lived_in.runs("verify", code=5).splitlines()
+    first, second, *_ = lived_in.runs("verify", code=5).splitlines()
     assert first.startswith("first: issued/issuing/ca.pem: ")
     assert commit[:12] in first
     assert "git restore --source=" in first
+    assert f"(I3, commit {commit[:12]})" in second
     told = json.loads(lived_in.runs("verify", "--format", "json", code=5))
     assert told["contradictions"][0]["commit"] == commit
 
