@@ -103,12 +103,12 @@ class Parting:
         if not is_there:
             branch, source = self.branches.documents, newest.source
             raise ContradictionError(
-                f"order {newest.order} was made upon commit {source[:12]}, which is not in the history"
-                f" of the documents' branch {branch}: that was rewound or rewritten, or gitca did"
-                " not make the order",
-                remedy=f"nothing was signed; if {branch} had the commit, put it back (git push"
-                f" {ORIGIN} {source[:12]}:{branch_ref(branch)}, forced where it was rewritten); else"
-                " find who pushed the order",
+                f"order {newest.order} was made upon commit {source[:12]}, which is"
+                f" not in the history of the documents' branch {branch}: that was rewound or"
+                " rewritten, or gitca did not make the order",
+                remedy=f"nothing was signed; if {branch} had the commit, put it back"
+                f" (git push {ORIGIN} {source[:12]}:{branch_ref(branch)}, forced where it was"
+                " rewritten); else find who pushed the order",
             )
 
     def _places(self, source: str, *, is_begun: bool, locally: bool) -> Iterator[tuple[str, str]]:
