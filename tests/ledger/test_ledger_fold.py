@@ -20,7 +20,7 @@ from ledger_material import (
 
 from gitca.errors import ContradictionError
 from gitca.ledger.events import Abandoned, CsrParticulars, Event, Revoked
-from gitca.ledger.refused import orders_on_refused_keys, refusal_words
+from gitca.ledger.refused import refusal_words, refused_orders
 
 CERTIFICATE = certificate_order("a", serial="a1")
 ABANDONED = Abandoned(order_id("a"), "no longer wanted")
@@ -183,12 +183,12 @@ def test_a_revoked_key_is_refused_whatever_the_reason() -> None:
 def test_what_is_ordered_on_a_key_after_it_was_refused_is_told_until_it_is_given_up() -> None:
     event = Revoked("superseded", T0, revoked("a1").document, key=digest("key"))
     before = fold_segments([CERTIFICATE], [event])
-    assert list(orders_on_refused_keys(before)) == []
+    assert list(refused_orders(before)) == []
     for state in (fold_segments([event], [CERTIFICATE]), fold_segments([event, CERTIFICATE])):
-        (record,) = orders_on_refused_keys(state)
+        (record,) = refused_orders(state)
         assert record.ordered == CERTIFICATE
         assert "revoked for superseded in segment 1" in refusal_words(state, record)
-    assert list(orders_on_refused_keys(fold_segments([event], [CERTIFICATE], [ABANDONED]))) == []
+    assert list(refused_orders(fold_segments([event], [CERTIFICATE], [ABANDONED]))) == []
 
 
 def test_a_csr_on_a_key_that_was_refused_before_is_told() -> None:
@@ -198,8 +198,8 @@ def test_a_csr_on_a_key_that_was_refused_before_is_told() -> None:
     event = Revoked("superseded", T0, revoked("a1").document, key=order.particulars.key)
     for outcome in ([], [ca.sign(order, tbs)]):
         state = fold_segments([event], [order, *outcome])
-        assert [record.ordered for record in orders_on_refused_keys(state)] == [order]
-        assert list(orders_on_refused_keys(fold_segments([order, *outcome], [event]))) == []
+        assert [record.ordered for record in refused_orders(state)] == [order]
+        assert list(refused_orders(fold_segments([order, *outcome], [event]))) == []
 
 
 def test_a_crl_is_on_no_key_that_could_be_refused() -> None:

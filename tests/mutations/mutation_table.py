@@ -146,9 +146,14 @@ MUTATIONS = (
         (f"{SIGNATURES} -k alone and another",),
     ),
     Mutation(
-        "go on from what was ordered on refused keys",
-        (("git/guard.py", "        check_keys(repository, tip, snapshot.state)\n", ""),),
+        "go on from what was ordered on refused keys or by revoked CAs",
+        (("git/guard.py", "        check_refusals(repository, tip, snapshot.state)\n", ""),),
         ("tests/verify/test_verify_refused_keys.py -k request",),
+    ),
+    Mutation(
+        "let a revoked CA order",
+        (("ledger/refused.py", "revoked[0] < record.segment", "revoked[0] < 0"),),
+        ("tests/ledger/test_ledger_revoked_issuers.py",),
     ),
     Mutation(
         "keep the number of the last CRL",

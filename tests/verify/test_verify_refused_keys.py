@@ -1,4 +1,4 @@
-"""What was ordered on a key after it was refused: gitca makes no such thing, so somebody else did.
+"""Orders on refused keys and by revoked CAs: gitca makes no such thing, so somebody else did.
 
 The order is the honest one, of documents from before the refusal, and is recorded after it.
 """
@@ -72,31 +72,67 @@ ORDERS: tuple[Callable[[Clone], tuple[Ordered, bytes, str]], ...] = (
 )
 
 
-@pytest.mark.parametrize("is_signed", [True, False], ids=["signed", "not signed yet"])
-@pytest.mark.parametrize("order", ORDERS, ids=lambda function: function.__name__)
-def test_an_order_on_a_key_that_was_refused_before_is_found(
-    made: Clone,
-    tmp_path: Path,
-    order: Callable[[Clone], tuple[Ordered, bytes, str]],
-    is_signed: bool,
-) -> None:
-    ordered, tbs, key = order(made)
-    assert made.verify().contradictions == []
+def record(clone: Clone, ordered: Ordered, tbs: bytes, key: str, *, is_signed: bool) -> str:
+    """Write an order into the branch, with a signature or without; return the commit."""
     if is_signed:
-        plant(made, ordered, signed_with(made, ordered, tbs, key))
+        plant(clone, ordered, signed_with(clone, ordered, tbs, key))
     else:
-        push_events(made, ordered, files={order_path(ordered.order): tbs})
-    forged = made.tip
-    made.with_origin(tmp_path / "origin.git")
-    scene = Scene(made, tmp_path / "origin.git", made)
+        push_events(clone, ordered, files={order_path(ordered.order): tbs})
+    return clone.tip
+
+
+def told_by_verify_and_the_next_run(clone: Clone, forged: str) -> tuple[str, str]:
+    """Return what both say, who name the commit and stop there."""
+    origin = clone.folder.parent / "origin.git"
+    clone.with_origin(origin)
+    scene = Scene(clone, origin, clone)
     report = scene.fresh("judge").verify()
     assert report.exit_code == 5
     (found,) = report.contradictions
     assert found.commit == forged
-    assert "was refused by then: revoked for keyCompromise in segment" in found.message
     words = refuses(scene.fresh("next"), forged)
     assert forged[:12] in words
+    return found.message, words
+
+
+@pytest.mark.parametrize("is_signed", [True, False], ids=["signed", "not signed yet"])
+@pytest.mark.parametrize("order", ORDERS, ids=lambda function: function.__name__)
+def test_an_order_on_a_key_that_was_refused_before_is_found(
+    made: Clone, order: Callable[[Clone], tuple[Ordered, bytes, str]], is_signed: bool
+) -> None:
+    ordered, tbs, key = order(made)
+    assert made.verify().contradictions == []
+    forged = record(made, ordered, tbs, key, is_signed=is_signed)
+    message, words = told_by_verify_and_the_next_run(made, forged)
+    assert "was refused by then: revoked for keyCompromise in segment" in message
     assert "was refused by then" in words
+
+
+@pytest.mark.parametrize("is_signed", [True, False], ids=["signed", "not signed yet"])
+@pytest.mark.parametrize("above", ["issuing", "root"])
+def test_an_order_by_a_ca_that_was_revoked_before_is_found(
+    made: Clone, above: str, is_signed: bool
+) -> None:
+    """Whatever it was revoked for: gitca orders nothing from a CA that is revoked."""
+    made.save({API: request("api", NAME)})
+    ordered, tbs = ordered_in_a_copy(made)
+    if above == "root":
+        refuse(made, key_of(made, "root"))
+    else:
+        standing = made.state.authority("issuing").certificate
+        assert standing is not None
+        serial = standing.certificate.serial
+        made.save(
+            {"requests/ca/stop.yaml": revocation("cessationOfOperation", ca="root", serial=serial)}
+        )
+        made.reconcile()
+        assert made.state.refused_keys == {}
+    assert made.state.is_authority_revoked("issuing")
+    assert made.state.requests == {}
+    assert made.verify().contradictions == []
+    forged = record(made, ordered, tbs, "issuing", is_signed=is_signed)
+    for words in told_by_verify_and_the_next_run(made, forged):
+        assert f"CA {above} was revoked by then: for" in words
 
 
 def test_a_certificate_adopted_on_a_key_that_was_refused_before_is_found(

@@ -20,7 +20,7 @@ from gitca.git.blobs import blob_id_of
 from gitca.git.growth import check_growth
 from gitca.git.refs import branch_ref, resolve, tracking_ref
 from gitca.git.repository import ORIGIN, GitRepository
-from gitca.git.signatures import check_certificates, check_current_crl, check_keys
+from gitca.git.signatures import check_certificates, check_current_crl, check_refusals
 from gitca.git.snapshot import Snapshot
 from gitca.ledger.image import ISSUED_FOLDER, crl_path, order_path
 from gitca.ledger.records import OrderRecord
@@ -124,7 +124,7 @@ class Guard:
         repository, before = self.repository, self._checked_before(tip)
         check_growth(repository, tip, segments, after=before)
         check_image(repository, tip, snapshot)
-        check_keys(repository, tip, snapshot.state)
+        check_refusals(repository, tip, snapshot.state)
         since = None if before is None else len(repository.tree(before, LEDGER_FOLDER))
         check_certificates(repository, tip, snapshot.state, since=since)
 

@@ -17,7 +17,7 @@ from gitca.git.repository import GitRepository
 from gitca.ledger.endorsement import check_certificate, check_crl
 from gitca.ledger.events import CertificateParticulars
 from gitca.ledger.records import OrderRecord
-from gitca.ledger.refused import orders_on_refused_keys, refusal_words
+from gitca.ledger.refused import refusal_words, refused_orders
 from gitca.ledger.segment import segment_path
 from gitca.ledger.state import LedgerState
 
@@ -51,9 +51,9 @@ def check_current_crl(
         check_crl(record, crl_der, state.authority(record.ordered.ca).certificate)
 
 
-def check_keys(repository: GitRepository, tip: str, state: LedgerState) -> None:
-    """Raise ContradictionError where something was ordered on a key after it was refused."""
-    for record in sorted(orders_on_refused_keys(state), key=lambda item: item.segment):
+def check_refusals(repository: GitRepository, tip: str, state: LedgerState) -> None:
+    """Raise ContradictionError where an order is on a refused key, or by a revoked CA."""
+    for record in sorted(refused_orders(state), key=lambda item: item.segment):
         with _telling(repository, tip, record, record.segment):
             raise ValueError(refusal_words(state, record))
 

@@ -25,7 +25,8 @@ EXTERNAL = "external"
 class OrderRecord:
     """One order and its outcome so far: pending, signed or abandoned.
 
-    `segment` is the ledger's that records it, `signed_in` the one that records its signature.
+    `segment` is the ledger's that records it, `signed_in` the one that records its signature,
+    `revoked_in` the one that revokes its certificate; 0 while there is none.
     """
 
     ordered: Ordered
@@ -34,6 +35,7 @@ class OrderRecord:
     abandoned: Abandoned | None = None
     spent: int = 0
     signed_in: int = 0
+    revoked_in: int = 0
 
     @property
     def is_pending(self) -> bool:

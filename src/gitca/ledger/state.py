@@ -285,6 +285,7 @@ class LedgerState:
         if (event.ca, event.serial) in self.revoked:
             raise _ImpossibleEventError(f"serial number {event.serial} is revoked twice")
         self.revoked[event.ca, event.serial] = event
+        record.revoked_in = self.head.number
         if event.reason in {"keyCompromise", "cACompromise"}:
             self._refuse(record.certificate.key, event)
         authority = self.authorities.setdefault(event.ca, AuthorityRecord())

@@ -92,7 +92,7 @@ class Rebuild:
         given = ordered.particulars
         if isinstance(given, CrlParticulars):
             raise TypeError(f"order {ordered.order} is for a CRL")
-        self.check_key(ordered)
+        self.check_refusal(ordered)
         self._check_references(ordered)
         try:
             if isinstance(given, CsrParticulars):
@@ -143,8 +143,8 @@ class Rebuild:
         if ordered.signature_algorithm != algorithm:
             raise contradiction(ordered, f"its CA signs with {algorithm}")
 
-    def check_key(self, ordered: Ordered) -> None:
-        """Raise ContradictionError where an order's key was refused before it was recorded."""
+    def check_refusal(self, ordered: Ordered) -> None:
+        """Raise ContradictionError where an order's key or CA was refused when it was recorded."""
         record = self._state.orders.get(ordered.order)
         refusal = refusal_words(self._state, record) if record else ""
         if refusal:

@@ -162,7 +162,7 @@ def _given_bytes(
     if isinstance(ordered.particulars, CrlParticulars):
         rebuild.check_crl(ordered, last)
         return None
-    rebuild.check_key(ordered)
+    rebuild.check_refusal(ordered)
     if ordered.particulars.authority is None:
         return rebuild.bytes_of(ordered, None)
     if record.signed is None:
