@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from hostile_world import Hostile
 
 import gitca_process
 
 _PATIENCE_SECONDS = 60.0
-# The branch has moved, and the push that moved it stands until a test lets it go on.
+# The branch has moved, and the push that moved it stands for as long as the machine does.
 _STAND = """\
 #!/bin/sh
 rm -f hooks/post-receive
 touch arrived
-while [ ! -e release ]; do sleep 0.01; done
+exec sleep 600
 """
 # Each push finds that somebody merged while it was under way.
 _MERGE = """\
@@ -28,16 +32,26 @@ git update-ref refs/heads/main "$merged" "$tip"
 
 
 def dies_before_it_signs(world: Hostile) -> None:
-    """A run is killed (SIGKILL) when its orders have arrived at the origin, before it signs."""
+    """A run is killed when its orders have arrived at the origin, before it signs.
+
+    Its machine goes away: SIGKILL for it and all that it started.
+    """
     hook(world, "post-receive", _STAND)
     running = gitca_process.start(world.clone, "reconcile")
     end = time.monotonic() + _PATIENCE_SECONDS
     while not (world.origin / "arrived").exists():
         assert time.monotonic() < end, running.words
         time.sleep(0.01)
-    running.process.kill()
+    assert running.process.pid is not None
+    started = _with_children(running.process.pid)
+    assert len(started) > 1
+    for pid in started:
+        with suppress(ProcessLookupError):  # the hook's `touch` ends by itself
+            os.kill(pid, signal.SIGKILL)
     running.process.join()
-    (world.origin / "release").touch()
+    while any(map(_parent, started)):
+        assert time.monotonic() < end, started
+        time.sleep(0.01)
 
 
 def loses_the_race(world: Hostile) -> None:
@@ -66,6 +80,25 @@ def has_a_crl_that_is_due(world: Hostile) -> None:
     world.git("commit", "-q", "-am", "CRLs that last longer")
     world.git("push", "-q", "origin", "main")
     assert world.gitca("status", "--strict").code == 1
+
+
+def _with_children(pid: int) -> list[int]:
+    """Return a process and all that it started, itself first."""
+    found = [pid]
+    everybody = [int(item.name) for item in Path("/proc").iterdir() if item.name.isdecimal()]
+    parents = {child: _parent(child) for child in everybody}
+    for standing in found:
+        found += [child for child, parent in parents.items() if parent == standing]
+    return found
+
+
+def _parent(pid: int) -> int:
+    """Return who started a process; 0 for one that is gone."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return 0 if state == "Z" else int(parent)
 
 
 def hook(world: Hostile, name: str, text: str) -> None:
