@@ -248,3 +248,12 @@ def test_a_target_of_no_scheme_is_refused_and_not_repeated(tmp_path: Path, uri: 
     with pytest.raises(UsageError, match="directory: or s3:") as caught:
         open_publisher(uri, base=tmp_path)
     assert "secret" not in str(caught.value)
+
+
+def test_an_object_that_no_gitca_wrote_fills_no_memory(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.write(item("large.crl", b"1" * 1001), None)
+    monkeypatch.setattr("gitca.publishers.paths.LARGEST_OBJECT", 1000)
+    with pytest.raises(UsageError, match=r"large\.crl at the target has 1001 bytes"):
+        publisher.read("large.crl")

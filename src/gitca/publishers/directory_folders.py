@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gitca.errors import UsageError
+from gitca.publishers.paths import LARGEST_OBJECT, check_size
 
 FILE_MODE, FOLDER_MODE = 0o644, 0o755
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -83,20 +84,23 @@ def _made_step(name: str, above: int, mode: int) -> int:
 def read_file(name: str, folder: int) -> bytes | None:
     """Return the content of a regular file, or None where nothing is.
 
-    Raises: UsageError for what is no regular file; OSError, with ELOOP for a symbolic link.
+    Raises: UsageError for what is no regular file or too large; OSError, with ELOOP for a symbolic
+    link.
     """
     try:
         descriptor = os.open(name, _FILE, dir_fd=folder)
     except FileNotFoundError:
         return None
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise UsageError(
                 f"{name}, which is to be published, is there and is no regular file",
                 remedy="remove what lies there",
             )
+        check_size(name, status.st_size)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read()
+            return file.read(LARGEST_OBJECT)
     finally:
         os.close(descriptor)
 

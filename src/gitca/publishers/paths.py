@@ -6,6 +6,9 @@ import re
 
 from gitca.errors import UsageError
 
+LARGEST_OBJECT = 512 * 1024**2
+"""No larger object is read, in bytes: whoever may write to a target cannot fill our memory."""
+
 # Without a dot in front: a target's own files begin with one, and web servers hide them.
 _SEGMENT = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,255}")
 
@@ -20,3 +23,12 @@ def segments_of(path: str) -> tuple[str, ...]:
             remedy="give the CA or the request another name",
         )
     return segments
+
+
+def check_size(path: str, size: int) -> None:
+    """Raise UsageError where an object at a target is larger than any that gitca writes."""
+    if size > LARGEST_OBJECT:
+        raise UsageError(
+            f"{path} at the target has {size} bytes; gitca reads {LARGEST_OBJECT} at the most",
+            remedy="remove it there, and see who may write to the target",
+        )

@@ -29,7 +29,7 @@ from botocore.exceptions import (
 from gitca.documents.s3_uri import S3Uri
 from gitca.errors import BackendUnavailableError, UsageError
 from gitca.publishers import ConflictError, Item, Listed, Stored
-from gitca.publishers.paths import segments_of
+from gitca.publishers.paths import check_size, segments_of
 from gitca.publishers.s3_errors import code_of, wrapped
 
 # 30 % of calls throttled leave 6 of a million that fail ten times over.
@@ -95,6 +95,7 @@ class S3Publisher:
                 try:
                     # Not entered: that would give the stream below the one that verifies it.
                     with closing(answer["Body"]) as body:
+                        check_size(path, int(answer["ContentLength"]))
                         return Stored(body.read(), str(answer["ETag"]))
                 except _BROKEN:
                     if not remaining:

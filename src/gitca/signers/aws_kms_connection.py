@@ -100,9 +100,11 @@ def _connection(place: Place, subject: str) -> Connection:
     try:
         return Connection(place)
     except ValueError as error:  # an endpoint that is no URL, such as AWS_ENDPOINT_URL's
+        # Its words repeat the URL, in which someone may have put a password.
         raise UsageError(
-            f"{subject}: the AWS SDK refuses its configuration: {error}",
-            remedy="correct the endpoint or region, in the URI or in the environment",
+            f"{subject}: the AWS SDK refuses an endpoint or region as malformed",
+            remedy="correct it, in the URI or in the environment (AWS_ENDPOINT_URL_KMS, "
+            "AWS_ENDPOINT_URL, AWS_DEFAULT_REGION)",
         ) from error
 
 
