@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 from git_workshop import Workshop, add, plain_git
@@ -48,6 +49,60 @@ def test_revisions_resolve_to_commits_or_to_nothing(workshop: Workshop) -> None:
     for rev in ("", "nowhere", "--all", "-h", "--git-dir", "HEAD:README", "HEAD^{tree}", "a\0b",
                 "1" * 40, "HEAD\nHEAD", "HEAD~5", "--output=x"):  # fmt: skip
         assert repository.resolve(rev) is None
+
+
+def _told(path: Path, *commands: str) -> None:
+    for command in commands:
+        plain_git(path, *command.split())
+
+
+@pytest.mark.parametrize("name", ["origin/main", "origin/main~0", "origin/main^{commit}"])
+def test_a_short_name_that_a_tag_has_too_is_refused_with_the_full_names(
+    workshop: Workshop, name: str
+) -> None:
+    path = workshop.new()
+    _told(path, "update-ref refs/remotes/origin/main HEAD", "update-ref refs/remotes/origin/x HEAD")
+    repository = workshop.open(path)
+    assert repository.resolve(name) == plain_git(path, "rev-parse", "HEAD")
+    plain_git(path, "commit", "-q", "--allow-empty", "-m", "evil")
+    _told(path, "tag origin/main", "branch origin/x")
+    head = plain_git(path, "rev-parse", "HEAD")
+    assert plain_git(path, "rev-parse", "-q", "--verify", name) == head, "Git takes the tag"
+    with pytest.raises(UsageError, match=r"refs/remotes/origin/main, refs/tags/origin/main"):
+        repository.resolve(name)
+    with pytest.raises(UsageError, match=r"refs/heads/origin/x, refs/remotes/origin/x"):
+        repository.resolve("origin/x")
+    before = plain_git(path, "rev-parse", "HEAD~1")
+    assert repository.resolve("refs/remotes/origin/main") == before
+    assert repository.resolve("refs/tags/origin/main") == head
+
+
+def test_a_full_name_is_that_reference_and_no_other(workshop: Workshop) -> None:
+    path = workshop.new()
+    repository = workshop.open(path)
+    for name in ("refs/remotes/origin/HEAD", "refs/heads/issued", "refs/gitca/seen/main"):
+        _told(path, f"update-ref refs/tags/{name} HEAD", f"update-ref refs/heads/{name} HEAD")
+        assert plain_git(path, "rev-parse", "-q", "--verify", name), "Git takes the tag"
+        assert repository.resolve(name) is None
+        assert repository.resolve(f"{name}~0") is None
+    assert repository.local_branch("issued") is None
+    plain_git(path, "update-ref", "refs/tags/HEAD", "HEAD")
+    assert repository.resolve("HEAD") == plain_git(path, "rev-parse", "main")
+    plain_git(path, "symbolic-ref", "HEAD", "refs/heads/unborn")
+    assert repository.resolve("HEAD") is None
+
+
+def test_an_id_cut_short_that_is_a_name_too_is_refused(workshop: Workshop) -> None:
+    path = workshop.new()
+    repository = workshop.open(path)
+    head = plain_git(path, "rev-parse", "HEAD")
+    plain_git(path, "commit", "-q", "--allow-empty", "-m", "evil")
+    _told(path, f"tag {head[:10]}", "tag FETCH_HEAD", f"update-ref refs/tags/{head} HEAD")
+    with pytest.raises(UsageError, match=f"refs/tags/{head[:10]}, .*{head}"):
+        repository.resolve(head[:10])
+    with pytest.raises(UsageError, match="ambiguous"):
+        repository.resolve("FETCH_HEAD")
+    assert repository.resolve(head) == head, "a whole id is itself"
 
 
 def test_head_names_its_branch_born_or_not_and_none_when_detached(workshop: Workshop) -> None:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 
 from gitca.errors import LostRaceError, UsageError
-from gitca.git.process import Git, failure
+from gitca.git.process import Git, as_text, failure
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # git-check-ref-format(1): the numbered rules 1 to 9, and that a branch begins with no dash.
 _REFUSED = re.compile(
     r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.lock(?:/|$)|^[-/]|[/.]$|^@$|^HEAD$|^$"
 )
+
+# gitrevisions(7), "<refname>": where Git looks for a name, and takes the first that is there.
+_RULES = ("refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/remotes/{}/HEAD")
+# What follows a name in a revision: ~2, ^{commit}, @{1}, :path.
+_NAME_END = re.compile(r"[~^:]|@\{")
+_GLOB = re.compile(r"[*?\[\\]")
+# Short names that may be an object's id cut short, or what Git keeps beside HEAD.
+_OTHERWISE = re.compile(r"[0-9a-fA-F]{4,64}|[A-Z_]+HEAD")
 
 
 def object_id(text: str) -> str:
@@ -51,11 +59,42 @@ def shown_ref(branch: str) -> str:
 
 
 def resolve(git: Git, rev: str) -> str | None:
-    """Return the id of the commit that a revision (gitrevisions(7)) names, or None."""
+    """Return the id of the commit that a revision (gitrevisions(7)) names, or None.
+
+    A name that begins with `refs/`, and HEAD, are that reference and no other. A short name of
+    several references, or of one and of a commit, is refused: Git takes the tag, and whoever may
+    push tags would decide what the name of a branch is. Raises: UsageError.
+    """
     if "\0" in rev:
         return None
     answer = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
-    return answer.stdout.decode("ascii").strip() if answer.returncode == 0 else None
+    if answer.returncode != 0:
+        return None
+    name = _NAME_END.split(rev, maxsplit=1)[0]
+    if name.startswith("refs/") or name == "HEAD":
+        exact = git.run("show-ref", "--verify", "--quiet", "--", name)
+        return answer.stdout.decode("ascii").strip() if exact.returncode == 0 else None
+    if name and _OBJECT_ID.fullmatch(name) is None:
+        _check_one_meaning(git, name)
+    return answer.stdout.decode("ascii").strip()
+
+
+def _check_one_meaning(git: Git, name: str) -> None:
+    """Raise UsageError for a short name that can be read in more than one way."""
+    full = [rule.format(name) for rule in _RULES]
+    # A reference's name has none of these, and for-each-ref would take them for a pattern.
+    is_pattern = _GLOB.search(name) is not None
+    listed = b"" if is_pattern else git.ask("for-each-ref", "--format=%(refname)", "--", *full)
+    meant = sorted(set(full).intersection(as_text(listed).split("\n")))
+    if meant and _OTHERWISE.fullmatch(name) is not None:
+        found = git.run("rev-parse", f"--disambiguate={name}").stdout.decode("ascii").split()
+        meant += [f"commit or object {item}" for item in found]
+        meant += [f"{name} of this working tree"] if name.endswith("HEAD") else []
+    if len(meant) > 1:
+        raise UsageError(
+            f"{name!r} is ambiguous: {', '.join(meant[:8])}",
+            remedy="give the whole name, as in refs/remotes/origin/main, or the whole id",
+        )
 
 
 def is_ancestor(git: Git, ancestor: str, descendant: str) -> bool:
