@@ -110,3 +110,12 @@ def test_the_digest_of_an_object_is_its_own() -> None:
     item = Item("a", b"abc", "a/b", "no-cache")
     assert item.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert Entry.of(item) == Entry(item.sha256, 3, "a/b")
+
+
+@pytest.mark.parametrize("part", [b"[],", b'{"":{}},', b"1,", b'"ab",'])
+def test_a_manifest_of_little_else_than_commas_is_not_read(part: bytes) -> None:
+    """It would take many times its size in memory."""
+    whole = manifest_item(MANIFEST).content
+    content = b'{"more": [' + part * 10_000 + b"0]," + whole[1:]
+    with pytest.raises(ManifestError, match="parts in"):
+        parse_manifest(content)

@@ -169,3 +169,19 @@ def test_another_clone_publishes_the_same(due: Clone, tmp_path: Path) -> None:
     shutil.rmtree(other.folder / "public")
     assert published(other).exit_code == 0
     assert files(other) == files(due)
+
+
+def test_a_target_that_holds_too_much_for_the_memory_holds_up_no_other(made: Clone) -> None:
+    made.save(repository("directory:public", "directory:other"))
+    assert made.reconcile().exit_code == 0
+    opened: list[str] = []
+
+    def too_much(what: str, path: str) -> None:
+        opened.append(path)
+        if len(opened) == 1:
+            raise MemoryError
+
+    result = published(made, before=too_much)
+    assert [target.exit_code for target in result.targets] == [4, 0]
+    assert "too little memory" in str(result.targets[0].failures[0])
+    assert "issuing.crl" in files(made, "other")

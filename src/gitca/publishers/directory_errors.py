@@ -42,3 +42,8 @@ def wrapped(path: Path) -> Iterator[None]:
         if remedy is not None:
             raise UsageError(text, remedy=remedy) from error
         raise BackendUnavailableError(text, remedy=_PASSING) from error
+    except MemoryError as error:
+        raise BackendUnavailableError(
+            f"{path} cannot be published to: there is too little memory here",
+            remedy="give gitca more memory, or lower --concurrency",
+        ) from error

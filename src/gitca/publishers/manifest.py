@@ -19,7 +19,12 @@ from gitca.publishers.kinds import MANIFEST
 from gitca.publishers.layout import MANIFEST_PATH
 
 VERSION = 1
-LARGEST = 512 * 1024**2
+LARGEST = 256 * 1024**2
+"""No larger one is read, in octets: 37 MB are 100,000 certificates."""
+
+# An entry has 4 of them in 130 octets. Text of little else takes 30 times its size in memory.
+_PARTS = (b"{", b"[", b",")
+_FEWEST_OCTETS_A_PART, _PARTS_OF_HEAD = 16, 64
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LEDGER = re.compile(r"sha256:[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -105,6 +110,9 @@ def parse_manifest(content: bytes) -> Manifest:
     """Return the manifest that bytes hold. Raises: ManifestError."""
     if len(content) > LARGEST:
         raise ManifestError(f"it has {len(content)} octets; allowed are {LARGEST}")
+    parts = sum(map(content.count, _PARTS))
+    if parts > len(content) // _FEWEST_OCTETS_A_PART + _PARTS_OF_HEAD:
+        raise ManifestError(f"it has {parts} parts in {len(content)} octets")
     try:
         read = json.loads(content)
         if not isinstance(read, dict) or read.get("version") != VERSION:

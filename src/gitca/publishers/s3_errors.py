@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from gitca.errors import BackendUnavailableError, GitcaError, UsageError
 
@@ -88,6 +89,18 @@ def wrapped(operation: str, subject: str, bucket: str) -> Iterator[None]:
         raise of_answer(error, operation, subject, bucket) from error
     except BotoCoreError as error:
         raise _of_library(error, operation, subject) from error
+    except (ResponseParserError, LookupError, ValueError, TypeError) as error:
+        # The SDK trusts the endpoint to be S3: what it stumbles over is something else's answer.
+        raise BackendUnavailableError(
+            f"{subject}: {operation} was answered with what is none of S3's answers"
+            f" ({_name(error)})",
+            remedy="check network, proxy and endpoint, and run again",
+        ) from error
+    except MemoryError as error:
+        raise BackendUnavailableError(
+            f"{subject}: {operation} found too little memory here",
+            remedy="give gitca more memory, or lower --concurrency",
+        ) from error
 
 
 def code_of(error: ClientError) -> str:

@@ -29,7 +29,8 @@ from botocore.exceptions import (
 from gitca.documents.s3_uri import S3Uri
 from gitca.errors import BackendUnavailableError, UsageError
 from gitca.publishers import ConflictError, Item, Listed, Stored
-from gitca.publishers.paths import check_size, segments_of
+from gitca.publishers.paths import segments_of
+from gitca.publishers.s3_answers import content_of, listed_in, told
 from gitca.publishers.s3_errors import code_of, wrapped
 
 # 30 % of calls throttled leave 6 of a million that fail ten times over.
@@ -81,8 +82,11 @@ class S3Publisher:
 
     def _wrapped(self, operation: str, path: str = "") -> AbstractContextManager[None]:
         place = self._place
-        subject = f"{self._subject}/{path}" if path else self._subject
-        return wrapped(operation, subject, f"{place.bucket}/{place.prefix}".rstrip("/"))
+        bucket = f"{place.bucket}/{place.prefix}".rstrip("/")
+        return wrapped(operation, self._at(path) if path else self._subject, bucket)
+
+    def _at(self, path: str) -> str:
+        return f"{self._subject}/{path}"
 
     def read(self, path: str) -> Stored | None:
         """Return what is at a path, its SHA-256 verified where S3 has it, or None."""
@@ -94,9 +98,9 @@ class S3Publisher:
                     return None
                 try:
                     # Not entered: that would give the stream below the one that verifies it.
-                    with closing(answer["Body"]) as body:
-                        check_size(path, int(answer["ContentLength"]))
-                        return Stored(body.read(), str(answer["ETag"]))
+                    with closing(answer["Body"]):
+                        version = str(told(answer, "ETag", self._at(path)))
+                        return Stored(content_of(answer, path, self._at(path)), version)
                 except _BROKEN:
                     if not remaining:
                         raise
@@ -134,7 +138,7 @@ class S3Publisher:
 
     def _put(self, parameters: Mapping[str, object]) -> str:
         try:
-            return str(self._client.put_object(**parameters)["ETag"])
+            answer = self._client.put_object(**parameters)
         except ClientError as error:
             code = code_of(error)
             if code in _NOT_HELD or ("IfMatch" in parameters and code in _ABSENT):
@@ -142,6 +146,7 @@ class S3Publisher:
             if code in _COLLIDED:
                 raise _CollidedError(code) from error
             raise
+        return str(told(answer, "ETag", f"s3://{self._place.bucket}/{parameters['Key']}"))
 
     def _upload(self, item: Item, replaces: str | None) -> Mapping[str, object]:
         condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
@@ -184,10 +189,10 @@ class S3Publisher:
         with self._wrapped("ListObjectsV2"):
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(**self._bucket, Prefix=prefix):
-                for entry in page.get("Contents", ()):
-                    path = str(entry["Key"]).removeprefix(prefix)
+                for key, size, version in listed_in(page, self._subject):
+                    path = key.removeprefix(prefix)
                     if path and not path.endswith("/"):
-                        found[path] = Listed(int(entry["Size"]), str(entry["ETag"]))
+                        found[path] = Listed(size, version)
         return found
 
     def describe(self) -> Mapping[str, str]:

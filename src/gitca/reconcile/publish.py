@@ -17,7 +17,7 @@ from gitca.documents.directory_uri import SCHEME as DIRECTORY
 from gitca.documents.directory_uri import parse_directory_uri
 from gitca.documents.load import Governing, load_governing
 from gitca.documents.publish_target import PublishTarget
-from gitca.errors import ContradictionError, GitcaError, UsageError
+from gitca.errors import BackendUnavailableError, ContradictionError, GitcaError, UsageError
 from gitca.git.store import Snapshot, Store
 from gitca.ledger.segment import segment_path
 from gitca.publishers import Publisher
@@ -104,6 +104,14 @@ def _publish(
             _run(store, publication, target, report, publishing, progress)
         except GitcaError as error:
             report.failures.append(error)
+        except MemoryError:
+            # What a target holds may be as large as whoever writes there likes.
+            report.failures.append(
+                BackendUnavailableError(
+                    f"there is too little memory here for what {target.to} holds",
+                    remedy="see what lies there, or give gitca more memory",
+                )
+            )
         report.is_ahead = any(isinstance(error, AheadError) for error in report.failures)
     return result
 
