@@ -44,6 +44,10 @@ EVIL = (
     "$x$", ":tada:", "\x00", "\x1b[31m", "\ud800", "\uffff", "“", "”", "“a” b", "'", "%0A", "%",
     "]]>", "{0}", "+ ", "- ", "-> @octocat", "x" * 500, "*", "_a_", "!1", "~label", "&1", "\u2028",
     "\t", "    code", "1. one", "\\`", "\\@octocat", "…", "(", ")", "[^1]", "\x85", "é", "日本",
+    # Fences beyond what cmark-gfm reads (80), and what forges add to Markdown.
+    "`" * 4, "`" * 79, "`" * 80, "`" * 81, "`" * 200, "[^1]: note", "\n> [!NOTE]\n> x", "- [ ] x",
+    "$$x$$", "$`x`$", "`$", "~s~", "{+ x +}", "[[_TOC_]]", "```math", ":+1:", "ftp://evil.example",
+    "mailto:a@b.example", "xmpp:a@b.example/x", "\n| a |\n| - |\n", "<!--", "-->", "<?x?>", "<!X>",
 )  # fmt: skip
 
 fragments = st.sampled_from(EVIL) | st.text(max_size=12)
@@ -80,7 +84,7 @@ actions = (
     | st.builds(CreateAuthority, texts, texts, texts, sources)
     | st.builds(RequestAuthority, texts, texts, texts, sources)
     | st.builds(CrossCertify, texts, texts, texts, sources, templates, periods)
-    | st.builds(SignCrl, texts, texts, sources)
+    | st.builds(SignCrl, texts, texts, sources, st.sampled_from(["sign-crl", "retire-ca"]))
 )
 presents = st.builds(Present, texts, texts, st.just(NOW), st.just(NOW), templates, st.booleans())
 backgrounds = st.builds(

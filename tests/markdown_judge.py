@@ -1,7 +1,8 @@
-"""What a forge would make of Markdown: a parser of its own, and the links that forges add.
+"""What a forge would make of Markdown: two parsers, and the links that forges add.
 
-markdown-it-py reads GitHub Flavored Markdown with linkify on. What GitHub and GitLab make of plain
-text after that (mentions, issues, commits, emoji) is looked for in what the parser calls text.
+markdown-it-py reads GitHub Flavored Markdown with linkify on, and cmark-gfm, GitHub's own, reads it
+again (`cmark_judge.py`): they must agree. What GitHub and GitLab make of plain text after that
+(mentions, issues, commits, emoji) is looked for in what the parsers call text.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+import cmark_judge
+from gitca.x509.visible_text import spelled_out
 
 STRUCTURE = {
     "heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "text",
@@ -30,6 +34,11 @@ ADDED_LINKS = re.compile(
 """What GitHub and GitLab turn into something else outside of code."""
 # Numbers with separators and times that gitca writes itself.
 _OWN = re.compile(r"\b\d{1,3}(,\d{3})+\b|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ")
+
+
+def as_code(text: str) -> str:
+    """Return a text as a code span is to say it: on one line, with fences that all parsers read."""
+    return re.sub("`{4,}", lambda run: r"\x60" * len(run[0]), spelled_out(text))
 
 
 @dataclass
@@ -51,6 +60,13 @@ def judge(markdown: str) -> Judgement:
             found.problems.append(f"character {character!r}")
     for token in _tokens(MarkdownIt("gfm-like").parse(markdown)):
         _judge(token, found)
+    page = cmark_judge.read(markdown)
+    found.problems += [f"cmark-gfm: {problem}" for problem in page.problems]
+    if page.codes != found.codes:
+        found.problems.append(f"cmark-gfm: codes {page.codes} are not {found.codes}")
+    if len(page.links) != len(found.links):
+        found.problems.append(f"cmark-gfm: links {page.links} are not {found.links}")
+    found.links += page.links
     return found
 
 

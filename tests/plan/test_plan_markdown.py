@@ -18,9 +18,8 @@ from gitca.plan.outcome import Outcome
 from gitca.plan.render_markdown import MARKER, render_markdown
 from gitca.policy.period import Period
 from gitca.x509.template import CertificateTemplate, GeneralName
-from gitca.x509.visible_text import spelled_out
 from hostile_outcomes import EVIL, SPKI, Given, outcomes, texts
-from markdown_judge import judge
+from markdown_judge import as_code, judge
 
 LINKS = "https://github.com/example/pki/blob/main"
 SMALL, USUAL = 5_000, 65_000
@@ -47,7 +46,7 @@ def test_nothing_that_a_document_says_is_markup(outcome: Outcome, links: str, li
 def test_a_code_span_says_what_it_was_given(text: str) -> None:
     found = judge(f"before {code(text, longest=9999)} after")
     assert found.problems == []
-    shown = spelled_out(text)
+    shown = as_code(text)
     assert found.codes == ([shown] if shown.strip() else [])
 
 
@@ -56,7 +55,7 @@ def test_a_cell_of_a_table_stays_one_cell(text: str) -> None:
     found = judge(f"| a | b |\n| --- | --- |\n| {cell_code(text)} | `last` |\n")
     assert found.problems == []
     assert found.codes[-1] == "last"
-    assert len(found.codes) == (2 if spelled_out(text).strip() else 1)
+    assert len(found.codes) == (2 if as_code(text).strip() else 1)
 
 
 @given(texts)
@@ -64,7 +63,7 @@ def test_a_sentence_is_words_and_code_and_loses_nothing(text: str) -> None:
     found = judge(f"before {prose(text, longest=9999)}")
     assert found.problems == []
     told = re.sub(r"\s", "", "".join(found.texts + found.codes))
-    assert sorted(told) == sorted("before" + re.sub(r"\s", "", spelled_out(text)))
+    assert sorted(told) == sorted("before" + re.sub(r"\s", "", as_code(text)))
 
 
 @pytest.mark.parametrize("text", EVIL)

@@ -3,6 +3,10 @@
 Forges make links of more than Markdown does: of @names, #123, commit hashes, addresses without any
 markup, and of words that a repository's settings name. None of that happens in code spans. So what
 comes from documents stands in code spans, and outside of them nothing but plain words.
+
+A span's fence is longer than any run of backticks in it, but cmark-gfm, GitHub's parser, knows no
+fence of more than 80 (MAXBACKTICKS in its src/inlines.c): the span would come out as markup. So
+long runs are spelled out, and all fences are short.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ LISTED = 50
 """Values of one field that are listed; the others are counted."""
 
 _FENCES = re.compile(r"`+")
+_LONG_RUN = re.compile(r"`{4,}")
 _QUOTED = re.compile(r"([(]*“)([^“”]*)(”[)”.,;:!?…]*)")
 _TOKEN = re.compile(r"[(]*“[^“”]*”[)”.,;:!?…]*(?!\S)|\S+")
 # A word, with the punctuation around it. Longer numbers, and letters that can all be digits of a
@@ -36,8 +41,11 @@ _HASH = re.compile(r"[0-9A-Fa-f]{7,}")
 
 
 def code(text: str, *, longest: int = LONGEST) -> str:
-    """Return a text in a code span; control and format characters are spelled out."""
-    shown = spelled_out(text)
+    """Return a text in a code span.
+
+    Control and format characters are spelled out, and backticks where there are many in a row.
+    """
+    shown = _shown(text)
     if len(shown) > longest:
         return f"{_span(shown[:longest] + '…')} ({len(shown):,} characters)"
     return _span(shown)
@@ -46,6 +54,11 @@ def code(text: str, *, longest: int = LONGEST) -> str:
 def cell_code(text: str) -> str:
     """Return a text in a code span for a cell of a table, which ends at every pipe."""
     return code(text).replace("|", r"\x7c")
+
+
+def _shown(text: str) -> str:
+    """Return a text on one line, without what no code span could hold."""
+    return _LONG_RUN.sub(lambda run: r"\x60" * len(run[0]), spelled_out(text))
 
 
 def _span(text: str) -> str:
@@ -60,7 +73,7 @@ def _span(text: str) -> str:
 
 def prose(text: str, *, longest: int = LONGEST_MESSAGE) -> str:
     """Return a sentence: plain words as they are, all else in code spans."""
-    shown = spelled_out(text)
+    shown = _shown(text)
     words = [
         word
         for is_plain, run in groupby(_pieces(shown[:longest]), key=lambda piece: piece[0])
@@ -121,7 +134,7 @@ def _joined(is_plain: bool, run: list[tuple[str, str, str]]) -> Iterator[str]:
 
 def html_code(text: str) -> str:
     """Return a text for a line of HTML, in which no Markdown is read."""
-    shown = spelled_out(text)
+    shown = _shown(text)
     cut = f"{shown[:100]}…" if len(shown) > 100 else shown
     return f"<code>{html.escape(cut)}</code>"
 
