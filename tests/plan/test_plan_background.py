@@ -10,7 +10,13 @@ from gitca.plan.desired import read_desired
 from gitca.plan.make import make_plan
 from gitca.plan.model import Plan
 from gitca.plan.outcome import Outcome
+from gitca.plan.render_codequality import codequality_record
+from gitca.plan.render_github import annotation_lines
+from gitca.plan.render_json import plan_record
+from gitca.plan.render_junit import junit_text
 from gitca.plan.render_markdown import render_markdown
+from gitca.plan.render_sarif import sarif_record
+from gitca.plan.render_text import render_text
 from gitca.x509.certificate import parse_certificate
 from gitca.x509.pem import pem_blocks
 from markdown_judge import judge
@@ -115,3 +121,43 @@ def test_an_adopted_certificate_is_shown_with_its_fingerprint(world: ExternalWor
     assert told["Certificates"] == ["`ca/issuing.pem`"]
     assert told["Certificates above it"] == ["1"]
     assert "takes 1 CA's certificate from outside into use" in text
+
+
+def test_a_retired_ca_signs_its_last_crl_in_every_format(issued: Clone) -> None:
+    retired = authority("issuing", "root", state="retired")
+    issued.save({"ca/issuing.yaml": retired, "requests/payments/api.yaml": None})
+    plan, backgrounds = planned(issued)
+    assert [(action.action, action.ca) for action in plan.actions] == [("retire-ca", "issuing")]
+    text = markdown(issued)
+    assert "gitca signs 1 last CRL.**" in text
+    assert "| retire-ca | 1 | `issuing` |" in text
+    assert "<b>sign the last CRL of</b> <code>issuing</code>" in text
+    end = backgrounds.state.authority("issuing").certificate
+    assert end is not None
+    told = rows(text)
+    assert told["CRL number"] == ["2 or higher"]
+    assert told["Lifetime"] == ["until the CA's certificate ends, `7d` at least"]
+    until = f"{end.certificate.not_after:%Y-%m-%d}"
+    assert f"The CA is retired: its last CRL lasts until `{until}`." in text
+    outcome = Outcome("plan", (), plan.findings, plan, background=backgrounds.of)
+    assert f"lasts until {until}" in render_text(plan)
+    assert plan_record(plan)["actions"] == [
+        {"action": "retire-ca", "ca": "issuing", "request": None, "reason": plan.actions[0].reason}
+    ]
+    _check_reports(outcome)
+
+
+def _check_reports(outcome: Outcome) -> None:
+    """See that the formats that tell of findings alone tell of none that an action makes."""
+    (run,) = sarif_record(outcome, "1")["runs"]  # type: ignore[misc]
+    counts = {
+        "sarif": len(run["results"]),
+        "code quality": len(codequality_record(outcome)),
+        "github": len(list(annotation_lines(outcome))),
+        "junit": junit_text(outcome).count("<testcase"),
+    }
+    found = outcome.findings
+    assert counts == {
+        "sarif": len(found), "code quality": len(found), "github": len(found),
+        "junit": len({item.location.file for item in found}),
+    }  # fmt: skip

@@ -111,7 +111,7 @@ class _Renderer:
             case RevokeCertificate():
                 yield from _revocation_rows(action, background)
             case SignCrl():
-                yield from _crl_rows(background)
+                yield from _crl_rows(action, background)
 
     def _issue_rows(self, action: IssueCertificate) -> Iterator[Row]:
         policy, csr = action.documents.policy, action.documents.csr
@@ -218,11 +218,14 @@ def _revocation_rows(action: RevokeCertificate, background: Background) -> Itera
         yield from present_rows(background.present, is_narrow=False).values()
 
 
-def _crl_rows(background: Background) -> Iterator[Row]:
+def _crl_rows(action: SignCrl, background: Background) -> Iterator[Row]:
     document, standing = background.authority, background.crl
     number = f"{standing.number + 1}" if standing else "1"
     yield Row("CRL number", f"{number} or higher" if standing else number)
     if standing:
         yield Row("The last one ends", f"{standing.next_update:%Y-%m-%dT%H:%M:%SZ}")
     if document is not None:
-        yield Row("Lifetime", cell_prose(duration_words(document.spec.crl.lifetime)))
+        lifetime = duration_words(document.spec.crl.lifetime)
+        is_last = action.action == "retire-ca"
+        lasting = f"until the CA's certificate ends, {lifetime} at least" if is_last else lifetime
+        yield Row("Lifetime", cell_prose(lasting))
