@@ -160,6 +160,17 @@ def test_a_lapsed_crl_goes_out_only_in_the_place_of_an_older_one(target: Clone) 
     assert "issuing.crl.pem" not in files(target)
 
 
+def test_a_lapsed_crl_replaces_what_is_none(target: Clone) -> None:
+    """It tells what is revoked; what stands there tells nothing, and would stay for good."""
+    right = files(target)["issuing.crl"]
+    target.clock.forward(days=8)
+    public(target, "issuing.crl").write_bytes(b"<html>busy</html>")
+    result = published(target)
+    assert (result.exit_code, result.targets[0].sent) == (1, ["issuing.crl"])
+    assert "it was replaced" in result.targets[0].notes[0]
+    assert files(target)["issuing.crl"] == right
+
+
 # Several targets, and failures.
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gitca.publishers.published_crl import signed_crls
 from gitca.x509.certificate import Certificate
 from gitca.x509.crl import Crl, CrlError, parse_crl
-from gitca.x509.pem import PemError, is_pem, pem_blocks
 from gitca.x509.signed import tbs_of, verify_signature
 
 _NAMED = 3
@@ -23,7 +23,7 @@ class Weight(enum.Enum):
     """What a problem means for the CRL.
 
     CONTRADICTION: it stays here, a person must look. AHEAD: the target has a later one. LAPSED: it
-    stays here unless it replaces an older one. MARGIN: it goes out, and a person should know.
+    stays here where nothing is published. MARGIN: it goes out, and a person should know.
     REPAIR: it goes out in place of something that is no CRL of this CA.
     """
 
@@ -104,34 +104,53 @@ def judge_time(
 
 
 def judge_succession(
-    crl_der: bytes, published: bytes, issuer: Certificate, known: Known
+    crl_der: bytes, published: bytes, issuer: Certificate, known: Known, *, path: str
 ) -> Iterator[Problem]:
-    """Yield what speaks against a CRL in the place of what is published, which is another one.
+    """Yield what speaks against a CRL in the place of what is published at `path`, another one.
 
-    The published object may be PEM. What is no CRL that the CA signed is to be replaced: somebody
-    else put it there.
+    What is no CRL that the CA's key signed is to be replaced: somebody else put it there. What it
+    signed counts, whatever it is and however it looks: it may revoke what the ledger does not.
     """
     candidate = parse_crl(crl_der)
-    before = _read_published(published, issuer)
-    if before is None:
+    signed = signed_crls(path, published, issuer.template.spki_der)
+    if not signed:
         message = "what was published there is no CRL that this CA signed"
         yield Problem("publish.crl.broken", Weight.REPAIR, message)
-        return
-    old, old_der = before
-    if old.number > candidate.number:
-        yield Problem(
-            "publish.crl.unknown",
-            Weight.AHEAD,
-            f"the published one has number {old.number}, above {candidate.number}, which is the"
-            " ledger's last",
-            "find out who signed it: the ledger was rewound, or the key is used elsewhere",
-        )
-        return
-    if old.number == candidate.number and tbs_of(old_der) != tbs_of(crl_der):
-        yield _contradiction(
-            "publish.crl.number", f"the published one has number {old.number} and says other things"
-        )
-    yield from _vanished(old, candidate, known)
+    for old_der in signed:
+        try:
+            old = parse_crl(old_der)
+        except CrlError as error:
+            yield _unreadable(error)
+            continue
+        if old.number == candidate.number and tbs_of(old_der) != tbs_of(crl_der):
+            yield _contradiction(
+                "publish.crl.number",
+                f"the published one has number {old.number} and says other things",
+            )
+        if old.number > candidate.number:
+            yield _ahead(old, candidate)
+        else:
+            yield from _vanished(old, candidate, known)
+
+
+def _unreadable(error: CrlError) -> Problem:
+    return Problem(
+        "publish.crl.unreadable",
+        Weight.CONTRADICTION,
+        f"the published one is signed with the CA's key, and gitca cannot read it: {error.message}",
+        "find out who signed it, and what it revokes (openssl crl -text); docs/publishing.md says"
+        " when to remove it there",
+    )
+
+
+def _ahead(old: Crl, candidate: Crl) -> Problem:
+    return Problem(
+        "publish.crl.unknown",
+        Weight.AHEAD,
+        f"the published one has number {old.number}, above {candidate.number}, which is the"
+        " ledger's last",
+        "find out who signed it: the ledger was rewound, or the key is used elsewhere",
+    )
 
 
 def _vanished(old: Crl, new: Crl, known: Known) -> Iterator[Problem]:
@@ -150,25 +169,6 @@ def _vanished(old: Crl, new: Crl, known: Known) -> Iterator[Problem]:
             f"{len(gone)} revoked certificates that have not expired are on the published one and"
             f" not on this: {', '.join(gone[:_NAMED])}{more}",
         )
-
-
-def _read_published(content: bytes, issuer: Certificate) -> tuple[Crl, bytes] | None:
-    """Return the CRL that is published, or None where it is none of this CA's."""
-    try:
-        crl_der = _from_pem(content) if is_pem(content) else content
-        crl = parse_crl(crl_der)
-        if not _is_signed(crl_der, issuer) or crl.issuer_der != issuer.subject_der:
-            return None
-    except ValueError:
-        return None
-    return crl, crl_der
-
-
-def _from_pem(content: bytes) -> bytes:
-    blocks = pem_blocks(content)
-    if len(blocks) != 1:
-        raise PemError("not one block")
-    return blocks[0].decode()
 
 
 def _is_signed(crl_der: bytes, issuer: Certificate) -> bool:

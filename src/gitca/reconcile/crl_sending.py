@@ -64,18 +64,18 @@ class _Gate:
         self.notes += (
             f"{self.path}: {problem.message}; it was replaced"
             for problem in problems
-            if problem.weight is Weight.REPAIR and not self.crl.has(Weight.LAPSED)
+            if problem.weight is Weight.REPAIR
         )
-        # A lapsed CRL still tells more than an older one, and less than nothing where none is.
-        replaces_older = stored is not None and not problems
-        self.is_withheld = self.crl.has(Weight.LAPSED) and not replaces_older
+        # A lapsed CRL tells more than an older one, and than what is none of the CA's. Where there
+        # is nothing, a relying party may ask elsewhere.
+        self.is_withheld = self.crl.has(Weight.LAPSED) and stored is None
         return not self.failures and not self.is_withheld
 
     def _problems(self, stored: Stored | None) -> Iterator[Problem]:
         if stored is not None:
             rendition = self.crl.rendition
             yield from judge_succession(
-                rendition.der, stored.content, rendition.issuer, self.crl.known
+                rendition.der, stored.content, rendition.issuer, self.crl.known, path=self.path
             )
 
 
