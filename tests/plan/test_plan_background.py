@@ -125,7 +125,8 @@ def test_an_adopted_certificate_is_shown_with_its_fingerprint(world: ExternalWor
 
 def test_a_retired_ca_signs_its_last_crl_in_every_format(issued: Clone) -> None:
     retired = authority("issuing", "root", state="retired")
-    issued.save({"ca/issuing.yaml": retired, "requests/payments/api.yaml": None})
+    late = request("late", "late.example.internal")  # refused: a finding beside the action
+    issued.save({"ca/issuing.yaml": retired, "requests/late.yaml": late})
     plan, backgrounds = planned(issued)
     assert [(action.action, action.ca) for action in plan.actions] == [("retire-ca", "issuing")]
     text = markdown(issued)
@@ -157,6 +158,7 @@ def _check_reports(outcome: Outcome) -> None:
         "junit": junit_text(outcome).count("<testcase"),
     }
     found = outcome.findings
+    assert found
     assert counts == {
         "sarif": len(found), "code quality": len(found), "github": len(found),
         "junit": len({item.location.file for item in found}),
