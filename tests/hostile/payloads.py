@@ -21,6 +21,10 @@ PAYLOADS = {
     "homoglyph": "p\u0430yp\u0430l.example.internal",
     "html": "<script>alert(1)</script><img src=x onerror=y>",
     "mention": "@everyone [x](http://evil.invalid) #1 !1 GH-1",
+    # cmark-gfm reads no fence of more than 80 backticks.
+    "fence": "`" * 80
+    + " @example/security [**All passed**](http://evil.invalid) ![](//evil.invalid)",
+    "forge": "x[^1] - [ ] ~~y~~ ~z~ $`q`$ $r$ :tada: www.evil.invalid > [!NOTE]",
     "option": "--upload-pack=touch x",
     "dots": "../../../../tmp/x",
     "shell": "$(touch x)`touch y`;touch z|touch w",
