@@ -20,11 +20,13 @@ def items_of(clone: Clone) -> dict[str, Item]:
     """The objects of a repository by path."""
     with clone.store() as store:
         snapshot = store.load()
-        authorities = load_governing(snapshot.entries, store.read).authorities
+        governing = load_governing(snapshot.entries, store.read)
     state = snapshot.state
     crls = {ca: clone.read(f"issued/{ca}/crl.der") for ca in state.authorities}
-    found = [item for one in crl_renditions(state, crls, authorities) for item in one.items]
-    found += authority_items(state, authorities, clone.clock.now)
+    found = [
+        item for one in crl_renditions(state, crls, governing.authorities) for item in one.items
+    ]
+    found += authority_items(state, governing, clone.clock.now)
     found += [leaf.build() for leaf in leaves(state)]
     return {item.path: item for item in found}
 
@@ -138,6 +140,28 @@ def test_a_relying_party_gets_from_the_root_to_the_certificate_with_what_is_publ
 def test_a_retired_root_is_no_longer_in_the_bundle(issued: Clone) -> None:
     assert b"BEGIN CERTIFICATE" in items_of(issued)["bundles/roots.pem"].content
     issued.save({"ca/root.yaml": authority("root", state="retired")})
+    assert items_of(issued)["bundles/roots.pem"].content == b""
+
+
+@pytest.mark.parametrize(
+    "typo",
+    [
+        {"ca/root.yaml": authority("root", validity="10yy")},
+        {"ca/root.yaml": "spec: ["},
+        {"ca/root.yaml": None, "ca/root.yml": authority("root")},
+        {"ca/root.yaml": None, "ca/rot.yaml": authority("root")},
+        {"ca/root.yaml": None, "ca/ROOT/root.yaml": authority("root")},
+    ],
+)
+def test_a_slip_in_a_document_takes_no_root_out_of_the_bundle(
+    issued: Clone, laid_out: dict[str, Item], typo: dict[str, str | None]
+) -> None:
+    issued.save(typo)
+    assert items_of(issued)["bundles/roots.pem"] == laid_out["bundles/roots.pem"]
+
+
+def test_a_root_whose_document_is_deleted_is_no_longer_in_the_bundle(issued: Clone) -> None:
+    issued.save({"ca/root.yaml": None, "ca/issuing.yaml": None, "policies/server.yaml": None})
     assert items_of(issued)["bundles/roots.pem"].content == b""
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
+from gitca.documents.load import Governing
 from gitca.documents.published_names import bundle_name, certificate_names, crl_names
 from gitca.errors import ContradictionError
 from gitca.ledger.image import (
@@ -107,15 +108,13 @@ def crl_renditions(
         yield CrlRendition(name, crl_der, certificate, tuple(items))
 
 
-def authority_items(
-    state: LedgerState, authorities: Authorities, now: datetime
-) -> tuple[Item, ...]:
+def authority_items(state: LedgerState, governing: Governing, now: datetime) -> tuple[Item, ...]:
     """Return the objects of the CAs' own certificates, and the bundle of roots.
 
     Raises: ContradictionError, also where the names of two CAs give one path.
     """
     items = [item for entry in issuing(state) for item in _own_items(state, *entry)]
-    items.append(ROOTS.item(ROOTS_PATH, _roots(state, authorities, now)))
+    items.append(ROOTS.item(ROOTS_PATH, _roots(state, governing, now)))
     seen: set[str] = {f"{name}.crl.pem" for name in state.authorities}
     for item in items:
         if item.path in seen:
@@ -184,20 +183,37 @@ def _own_items(
     yield PKCS7.item(bundle_name(name), certs_only(of_others))
 
 
-def _roots(state: LedgerState, authorities: Authorities, now: datetime) -> bytes:
-    """Return the roots that are to be trusted: neither retired nor revoked nor at their end.
+def roots(state: LedgerState) -> Iterator[tuple[str, OrderRecord]]:
+    """Yield the roots that have a certificate, with its order."""
+    for name, record in state.authorities.items():
+        if record.certificate is not None and is_self_signed(record.certificate):
+            yield name, record.certificate
+
+
+def _roots(state: LedgerState, governing: Governing, now: datetime) -> bytes:
+    """Return the roots that are to be trusted: none of them retired, gone, revoked or at its end.
 
     Of a root with `crl-only` certificates stand still that its trust is needed for.
     """
-    chosen = []
-    for name, record, certificate in issuing(state):
-        document, order = authorities.get(name), record.certificate
-        if document is None or document.spec.state == "retired" or order is None:
-            continue
-        ended = certificate.not_after < now or state.is_authority_revoked(name)
-        if is_self_signed(order) and not ended:
-            chosen.append(_pem(certificate_der(order)))
-    return "".join(chosen).encode()
+    return "".join(
+        _pem(certificate_der(order))
+        for name, order in roots(state)
+        if order.certificate.not_after >= now
+        and not state.is_authority_revoked(name)
+        and not _is_given_up(name, governing)
+    ).encode()
+
+
+def _is_given_up(name: str, governing: Governing) -> bool:
+    """Whether the documents say that a CA is no longer one, rather than say nothing of it.
+
+    A document that is gone says so as long as all of `ca/` can be read: else it may be the one that
+    cannot, under another name.
+    """
+    document = governing.authorities.get(name)
+    if document is not None:
+        return document.spec.state == "retired"
+    return not any(path == "ca" or path.startswith("ca/") for path in governing.broken)
 
 
 def _key_identifier(certificate: Certificate) -> str:

@@ -71,7 +71,7 @@ def read_publication(
         head=state.head,
         state=state,
         crls=crls,
-        authorities=authority_items(state, governing.authorities, now),
+        authorities=authority_items(state, governing, now),
         findings=tuple(finding for crl in crls for finding in _findings(crl, governing)),
     )
 

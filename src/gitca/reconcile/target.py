@@ -7,11 +7,11 @@ Of the certificates of requests the manifest says what is there; with `complete`
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
-from gitca.errors import BackendUnavailableError, ContradictionError, GitcaError
-from gitca.publishers import ConflictError, Item, Listed, Publisher
+from gitca.errors import GitcaError, UsageError
+from gitca.publishers import Item, Listed, Publisher
 from gitca.publishers.layout import (
     CURRENT_FOLDER,
     MANIFEST_PATH,
@@ -19,43 +19,39 @@ from gitca.publishers.layout import (
     Leaf,
     leaves,
 )
-from gitca.publishers.manifest import (
-    NOTHING,
-    Entry,
-    Manifest,
-    ManifestError,
-    manifest_item,
-    parse_manifest,
-)
+from gitca.publishers.manifest import Entry, Manifest
+from gitca.reconcile.authority_sending import AuthoritySender
 from gitca.reconcile.crl_sending import CrlOutcome, send_crl
+from gitca.reconcile.held_manifest import HeldManifest
 from gitca.reconcile.leaf_sending import LeafSender, differing
 from gitca.reconcile.publication import Publication
 from gitca.reconcile.published import TargetReport
-from gitca.reconcile.sending import ATTEMPTS, AheadError, each, send
+from gitca.reconcile.sending import AheadError, each
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how many are done, and of how many."""
 
-CHUNK = 1000
-"""After so many objects the manifest is written: what a run that is killed may have to look at."""
+CHUNK, GROWTH = 1000, 4
+"""The manifest is written after so many objects, or this part of what it names, if that is more.
+
+That is what a run that is killed may have to look at again.
+"""
 
 _NAMED = 3
 
 
 @dataclass(slots=True)
 class TargetRun:
-    """One target in one run. `digest_of` gives the digest of an earlier segment of the ledger."""
+    """One target in one run."""
 
     publication: Publication
     publisher: Publisher
     report: TargetReport
+    manifest: HeldManifest
     certificates: bool
-    digest_of: Callable[[int], str | None]
     complete: bool = False
     concurrency: int = 32
     progress: Progress = lambda *_: None
-    _version: str | None = None
-    _held: Manifest = NOTHING
     _listed: dict[str, Listed] | None = None
     _entries: dict[str, Entry] = field(default_factory=dict)
 
@@ -64,13 +60,15 @@ class TargetRun:
 
         Raises: what keeps the rest from being sent; what kept single CRLs is in the report.
         """
-        self._read_manifest()
-        self._check_history()
+        refusal = self._look()
+        # Before the manifest is held against anything: whoever writes there stops no revocation.
         self._send_crls()
+        if refusal is not None:
+            self._say_once()
+            raise refusal
         if any(isinstance(error, AheadError) for error in self.report.failures):
             return
-        if self._held.segment > self.publication.head.number:
-            raise self._ahead(self._held)
+        self.manifest.check()
         try:
             self._send_authorities()
             self._send_leaves()
@@ -78,44 +76,20 @@ class TargetRun:
             self._save_progress()
             raise
         is_whole = not self.report.failures
-        self._write_manifest(self._manifest(is_complete=is_whole))
+        self.manifest.write(self._manifest(is_complete=is_whole))
 
     # The manifest.
 
-    def _read_manifest(self) -> None:
-        stored = self.publisher.read(MANIFEST_PATH)
-        self._version, self._held = None, NOTHING
-        if stored is None:
-            return
-        self._version = stored.version
+    def _look(self) -> UsageError | None:
+        """Read the manifest; return why the target refuses that."""
         try:
-            self._held = parse_manifest(stored.content)
-        except ManifestError as error:
-            self.report.notes.append(f"{MANIFEST_PATH} was none that gitca wrote: {error}")
-
-    def _check_history(self) -> None:
-        """Raise where another repository, or another history of this one, is published there."""
-        held, head = self._held, self.publication.head
-        if held is NOTHING or held.segment > head.number:
-            return
-        known = head.digest if held.segment == head.number else self.digest_of(held.segment)
-        if held.ledger != known:
-            raise ContradictionError(
-                f"{MANIFEST_PATH} names {held.ledger} as segment {held.segment} of the ledger, and"
-                f" here it is {known}: another repository is published there, or another history",
-                remedy="give each repository a target of its own; if the history was rewritten, see"
-                " docs/publishing.md",
-            )
-
-    def _ahead(self, manifest: Manifest) -> AheadError:
-        return AheadError(
-            f"the target has segment {manifest.segment} of the ledger (commit {manifest.commit}),"
-            f" and here it ends with {self.publication.head.number}",
-            remedy="if no other run was faster, the ledger was rewound; see docs/publishing.md",
-        )
+            self.manifest.read()
+        except UsageError as error:
+            return error
+        return None
 
     def _manifest(self, *, is_complete: bool) -> Manifest:
-        head = self.publication.head
+        head, source = self.publication.head, self.manifest.history.source
         return Manifest(
             segment=head.number,
             ledger=head.digest,
@@ -123,33 +97,15 @@ class TargetRun:
             certificates=self.certificates,
             complete=is_complete,
             objects=dict(self._entries),
-        )
-
-    def _write_manifest(self, manifest: Manifest) -> None:
-        """Replace the manifest, never one of a later segment."""
-        if self._version is not None and not manifest.says_more_than(self._held):
-            return
-        item = manifest_item(manifest)
-        for _ in range(ATTEMPTS):
-            try:
-                self._version = self.publisher.write(item, self._version)
-            except ConflictError:
-                self._read_manifest()
-                if self._held.segment > manifest.segment:
-                    raise self._ahead(self._held) from None
-                continue
-            self._held = manifest
-            return
-        raise BackendUnavailableError(
-            f"{MANIFEST_PATH} was replaced by others {ATTEMPTS} times", remedy="run it again"
+            source="" if source == self.publication.commit else source,
         )
 
     def _save_progress(self) -> None:
         """Note what was sent before a failure, if that much can be done, for the next run."""
         if self.report.sent:
-            self._entries = {**self._held.objects, **self._entries}
+            self._entries = {**self.manifest.held.objects, **self._entries}
             with contextlib.suppress(GitcaError):
-                self._write_manifest(self._manifest(is_complete=False))
+                self.manifest.write(self._manifest(is_complete=False))
 
     # What is sent.
 
@@ -161,10 +117,20 @@ class TargetRun:
             lambda crl: send_crl(self.publisher, crl),
             self._note_crl,
         )
-        # What was withheld stays in the manifest as it is.
-        for path in (item.path for crl in crls for item in crl.rendition.items):
-            if path not in self._entries and path in self._held.objects:
-                self._entries[path] = self._held.objects[path]
+        self._keep_withheld(item for crl in crls for item in crl.rendition.items)
+
+    def _keep_withheld(self, items: Iterable[Item]) -> None:
+        """Leave what was withheld in the manifest as it is."""
+        held = self.manifest.found.objects
+        for path in (item.path for item in items):
+            if path not in self._entries and path in held:
+                self._entries[path] = held[path]
+
+    def _say_once(self) -> None:
+        """Leave out what CRLs were refused for, where the target refuses everything."""
+        if not self._entries:
+            others = (each for each in self.report.failures if not isinstance(each, UsageError))
+            self.report.failures = list(others)
 
     def _note_crl(self, outcome: CrlOutcome) -> None:
         self.report.sent += outcome.sent
@@ -174,15 +140,19 @@ class TargetRun:
         self._settle(*outcome.settled)
 
     def _send_authorities(self) -> None:
-        def publish(item: Item) -> tuple[Item, bool]:
-            return item, send(self.publisher, item, lambda _: True)
-
-        each(self.concurrency, self.publication.authorities, publish, self._note)
+        items = self.publication.authorities
+        objects = {**self.manifest.found.objects, **self._entries}
+        claim = replace(self._manifest(is_complete=False), objects=objects)
+        sender = AuthoritySender(
+            self.publisher, self.publication.state, lambda: self.manifest.claim(claim)
+        )
+        each(self.concurrency, items, sender.send, self._note)
+        self._keep_withheld(items)
 
     def _send_leaves(self) -> None:
         if not self.certificates:
             return
-        head, held = self.publication.head, self._held
+        head, held = self.publication.head, self.manifest.found
         is_current = held.complete and held.certificates and held.segment == head.number
         if is_current and not self.complete:
             self._keep_leaves()
@@ -201,7 +171,7 @@ class TargetRun:
 
     def _send_in_chunks(self, work: list[Leaf]) -> None:
         sender = LeafSender(
-            self.publisher, self.publication.state, self._held.objects, self._listed
+            self.publisher, self.publication.state, self.manifest.found.objects, self._listed
         )
         done = 0
 
@@ -209,32 +179,39 @@ class TargetRun:
             nonlocal done
             done += 1
             self.progress("publish", done, len(work))
-            if isinstance(result, GitcaError):
-                self.report.failures.append(result)
-            else:
-                self._note(result)
+            self._note(result)
 
-        for start in range(0, len(work), CHUNK):
+        start = 0
+        while start < len(work):
             if start:
-                self._write_manifest(self._manifest(is_complete=False))
-            each(self.concurrency, work[start : start + CHUNK], sender.send, note)
+                self.manifest.write(self._manifest(is_complete=False))
+            # A manifest grows with what it names: as often as that, all of them cost the square.
+            end = start + max(CHUNK, len(self._entries) // GROWTH)
+            each(self.concurrency, work[start:end], sender.send, note)
+            start = end
 
     def _keep_leaves(self) -> None:
         folders = (f"{CURRENT_FOLDER}/", f"{SERIALS_FOLDER}/")
-        kept = {p: entry for p, entry in self._held.objects.items() if p.startswith(folders)}
+        kept = {
+            p: entry for p, entry in self.manifest.found.objects.items() if p.startswith(folders)
+        }
         self._entries |= kept
         self.report.unchanged += len(kept)
 
     def _note_strangers(self, work: list[Leaf]) -> None:
         """Say what the target holds that neither this publication nor an earlier one put there."""
-        known = {leaf.path for leaf in work} | self._entries.keys() | self._held.objects.keys()
+        held = self.manifest.found.objects
+        known = {leaf.path for leaf in work} | self._entries.keys() | held.keys()
         strangers = sorted((self._listed or {}).keys() - known - {MANIFEST_PATH})
         if strangers:
             more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""
             names = ", ".join(strangers[:_NAMED])
             self.report.notes.append(f"it holds what is not published (any more): {names}{more}")
 
-    def _note(self, result: tuple[Item, bool]) -> None:
+    def _note(self, result: tuple[Item, bool] | GitcaError) -> None:
+        if isinstance(result, GitcaError):
+            self.report.failures.append(result)
+            return
         item, is_sent = result
         if is_sent:
             self.report.sent.append(item.path)
