@@ -9,7 +9,7 @@ _HOOK = """\
 # Who pushes, and what the rules let them do, comes from the server: FORGE_*.
 ref=$1 old=$2 new=$3 nothing=0000000000000000000000000000000000000000
 refuse() { echo "forge: $ref: $1" >&2; exit 1; }
-case $ref in refs/heads/*) ;; *) refuse "only branches can be pushed";; esac
+case $ref in refs/heads/*|refs/tags/*) ;; *) refuse "only branches and tags can be pushed";; esac
 for name in $FORGE_PROTECTED; do
     [ "$ref" = "refs/heads/$name" ] || continue
     # Who may pass a rule set passes all of it ("About rulesets", bypass permissions).

@@ -156,4 +156,8 @@ class GitlabRunner:
         depth = environment.get("GIT_DEPTH", "20")
         shallow = [] if depth == "0" else [f"--depth={depth}"]
         git(folder, "fetch", "-q", *shallow, "origin", commit)
+        if depth == "0":
+            # CI_REFSPECS: where no depth is asked for, all branches and tags come along.
+            everything = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
+            git(folder, "fetch", "-q", "origin", *everything)
         git(folder, "checkout", "-q", "--detach", commit)

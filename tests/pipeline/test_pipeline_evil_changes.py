@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pipeline import secrets_search
-from pipeline.attacks import Attacker, bodies, insider, outsider
-from pipeline.forge import Pull
+from pipeline.attacks import Attacker, Standing, bodies, insider, outsider
+from pipeline.forge import Pull, git
 from pipeline.forge_rules import MergeRefusedError
 from pipeline.pipeline_world import World
 from pipeline.runner import Run
@@ -95,3 +96,41 @@ def test_a_change_below_issued_makes_the_plan_red(standing: World) -> None:
     [body] = bodies(standing, pull)
     assert "change.issued" in body
     assert "no review of @example/security" in refusal(standing, pull, "petra")
+
+
+def test_a_tag_that_is_named_like_the_base_judges_nothing(standing: World) -> None:
+    """Git takes a tag `origin/main` before the branch, and a checkout of all history has tags."""
+    attacker = insider(standing)
+    wish(attacker, "payments/tagged")
+    git(attacker.clone, "add", "policies")
+    git(attacker.clone, "commit", "-q", "-m", "a policy of mine")
+    git(attacker.clone, "tag", "origin/main")
+    git(attacker.clone, "push", "-q", "origin", "refs/tags/origin/main")
+    attacker.propose("tagged")
+    try:
+        run = planned(standing)
+    finally:
+        git(standing.forge.origin, "update-ref", "-d", "refs/tags/origin/main")
+    assert run.conclusion == "failure"
+    assert findings(run)["change.policy-with-request"] == {"policies/internal-server.yaml"}
+
+
+def test_no_tag_says_which_branch_reconcile_obeys(standing_once: World) -> None:
+    """A runner's clone has no `refs/remotes/origin/HEAD`; a tag may be called that."""
+    attacker, before = insider(standing_once), Standing.of(standing_once)
+    settings = (attacker.clone / "ca/repository.yaml").read_text()
+    attacker.write({"ca/repository.yaml": settings.replace("branch: main", "branch: obeyed")})
+    git(attacker.clone, "commit", "-q", "--all", "-m", "obey me")
+    name = "refs/tags/refs/remotes/origin/HEAD"
+    git(attacker.clone, "push", "-q", "origin", f"HEAD:{name}", "HEAD:refs/heads/obeyed")
+    tip = standing_once.forge.tip("refs/heads/obeyed")
+    standing_once.forge.events.clear()
+    try:
+        run = standing_once.reconcile()
+    finally:
+        git(standing_once.forge.origin, "update-ref", "-d", name)
+    assert run.conclusion == "success", run.log
+    assert standing_once.forge.tip("refs/heads/obeyed") == tip
+    assert "obeyed" not in run.log
+    # The run became the role, as each does.
+    assert Standing.of(standing_once) == replace(before, roles=before.roles + 1)

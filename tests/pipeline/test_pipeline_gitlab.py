@@ -12,7 +12,7 @@ from aws.aws_server import AwsServer
 from pipeline import relying_party
 from pipeline.attacks import insider
 from pipeline.expressions import UnknownSyntaxError
-from pipeline.forge import BOT
+from pipeline.forge import BOT, git
 from pipeline.gitlab_file import jobs_of, runs
 from pipeline.gitlab_runner import GitlabRunner
 from pipeline.pipeline_world import ROLE, World
@@ -103,6 +103,22 @@ def test_a_merge_request_that_changes_the_pipeline_has_neither_variables_nor_rol
         with pytest.raises(PermissionError, match="Not authorized"):
             gitlab.cloud.assume_role(ROLE, job.environment["AWS_ID_TOKEN"])
         assert claims["sub"].endswith("ref:evil")
+
+
+def test_a_tag_that_is_named_like_the_base_judges_no_merge_request(
+    gitlab: World, runner: GitlabRunner
+) -> None:
+    alice = insider(gitlab)
+    policy = (alice.clone / "policies/internal-server.yaml").read_text()
+    alice.write({"policies/internal-server.yaml": policy.replace('"pki.', '"x.')})
+    git(alice.clone, "commit", "-q", "--all", "-m", "a policy of mine")
+    git(alice.clone, "push", "-q", "origin", "HEAD:refs/tags/origin/main")
+    gitlab.ask(alice.clone, "payments/evil", "pki.example.internal")
+    alice.propose("evil")
+    [opened] = [event for event in gitlab.forge.events if event.name == "pull_request"]
+    [plan] = runner.handle(opened).values()
+    assert not plan.succeeded
+    assert "change.policy-with-request" in (plan.project / "plan/plan.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-import yaml
 
 from gitca.cli.scaffold.pipelines import Forge as Kind
 from gitca.cli.scaffold.pipelines import Setting, pinned, rendered_pipelines
 from pipeline.forge import REPOSITORY, Forge, git
 from pipeline.forge_http import serving
+from pipeline.gitlab_file import jobs_of
 
 PROJECT = Path(__file__).parents[2]
 PASSPHRASE = "correct horse battery staple"
@@ -68,13 +67,8 @@ def job(made: Path, name: str) -> str:
     commit = git(made / "tool", "rev-parse", "HEAD").strip()
     setting = Setting(Kind.GITLAB, pinned(str(made / "tool"), commit), "file")
     text = rendered_pipelines(setting)[".gitlab-ci.yml"].decode()
-    jobs = yaml.safe_load(re.sub(r"- !reference \[(.+), before_script\]", r"- REF \1", text))
-    lines = [
-        line
-        for each in [*jobs[jobs[name]["extends"]]["before_script"], *jobs[name]["script"]]
-        for line in (jobs[each[4:]]["before_script"] if each.startswith("REF ") else [each])
-    ]
-    return "\n".join(lines)
+    found = jobs_of(text)[name]
+    return "\n".join([*found["before_script"], *found["script"]])
 
 
 def run(script: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -145,6 +139,18 @@ def merge_request(made: Path, forge: Forge, tmp_path: Path, edit: str) -> tuple[
     return path, git(path, "rev-parse", "HEAD").strip()
 
 
+def of_merge_request(forge: Forge, commit: str, *, is_fork: bool = False) -> Mapping[str, str]:
+    return {
+        **project(forge),
+        "CI_COMMIT_SHA": commit,
+        "CI_PROJECT_ID": "2" if is_fork else "1",
+        "CI_MERGE_REQUEST_PROJECT_ID": "1",
+        "CI_MERGE_REQUEST_PROJECT_URL": str(forge.origin).removesuffix(".git"),
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_URL": "https://gitlab.example/example/pki",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+    }
+
+
 @pytest.mark.parametrize(("edit", "code"), [("validity: 4y", 0), ("validity: never", 1)])
 @pytest.mark.parametrize("is_fork", [False, True], ids=["project", "fork"])
 def test_plan_writes_its_reports_and_its_exit_code_is_the_jobs(
@@ -155,18 +161,50 @@ def test_plan_writes_its_reports_and_its_exit_code_is_the_jobs(
         # Its origin is the fork; the branch that is to be changed is the project's.
         git(path, "update-ref", "-d", "refs/remotes/origin/main")
         git(path, "remote", "set-url", "origin", str(tmp_path / "nowhere"))
-    variables = {
-        **project(forge),
-        "CI_COMMIT_SHA": commit,
-        "CI_PROJECT_ID": "2" if is_fork else "1",
-        "CI_MERGE_REQUEST_PROJECT_ID": "1",
-        "CI_MERGE_REQUEST_PROJECT_URL": str(forge.origin).removesuffix(".git"),
-        "CI_MERGE_REQUEST_SOURCE_PROJECT_URL": "https://gitlab.example/example/pki",
-        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
-    }
+    variables = of_merge_request(forge, commit, is_fork=is_fork)
     answer = run(job(made, "plan"), path, **variables)
     assert answer.returncode == code, answer.stdout + answer.stderr
     assert (path / "plan/plan.md").read_text().startswith("<!-- gitca plan -->")
     quality = json.loads((path / "plan/codequality.json").read_text())
     assert bool(quality) is (code == 1)
     assert "<testsuite" in (path / "plan/junit.xml").read_text()
+
+
+FORGED = "<!-- gitca plan -->\nApproved by everybody\n"
+
+
+def folder_of_theirs(path: Path) -> None:
+    (path / "plan").mkdir()
+    for name in ("plan.md", "plan.json", "codequality.json", "junit.xml"):
+        (path / "plan" / name).write_text(FORGED)
+
+
+def link_of_theirs(path: Path) -> None:
+    (path / "elsewhere/forged").mkdir(parents=True)
+    (path / "elsewhere/forged/plan.md").write_text(FORGED)
+    (path / "plan").symlink_to("elsewhere/forged")
+
+
+@pytest.mark.parametrize("forge_plan", [folder_of_theirs, link_of_theirs])
+@pytest.mark.parametrize("fault", ["", "no base", "no tool"])
+def test_a_plan_that_the_merge_request_brings_is_never_an_artifact(
+    fault: str, forge_plan: Callable[[Path], None], made: Path, forge: Forge, tmp_path: Path
+) -> None:
+    path, _ = merge_request(made, forge, tmp_path, "validity: 4y")
+    forge_plan(path)
+    git(path, "add", "--all")
+    git(path, "-c", "user.name=t", "-c", "user.email=t@x", "commit", "-q", "-m", "a plan of mine")
+    variables = dict(of_merge_request(forge, git(path, "rev-parse", "HEAD").strip()))
+    script = job(made, "plan")
+    if fault == "no base":
+        variables["CI_MERGE_REQUEST_TARGET_BRANCH_NAME"] = "nowhere"
+    if fault == "no tool":
+        script = script.replace("git -C", "false git -C", 1)
+    answer = run(script, path, **variables)
+    assert (answer.returncode == 0) is (fault == ""), answer.stdout + answer.stderr
+    kept = [item for item in path.glob("plan/**/*") if item.is_file()]
+    assert not (path / "plan").is_symlink()
+    assert bool(kept) is (fault == "")
+    for item in kept:
+        assert "Approved" not in item.read_text(), item
+    assert all(item.read_text() == FORGED for item in path.glob("elsewhere/forged/plan.md"))
