@@ -96,8 +96,33 @@ def test_nothing_is_said_of_a_retired_ca(served: Clone) -> None:
     assert not any(rule.startswith("authority.urls") for rule in rules)
 
 
-def test_two_cas_are_not_published_at_one_place(served: Clone) -> None:
-    subject = {"commonName": "Another CA"}
-    served.save({"ca/root.chain.yaml": authority("other", subject=subject)})
-    (finding,) = (f for f in served.plan().findings if f.rule == "authority.name.published")
-    assert (finding.location.file, finding.is_error) == ("ca/root.chain.yaml", True)
+KEY = "0123456789abcdef" * 2 + "01234567"
+
+
+def published_names(clone: Clone) -> list[tuple[str, bool]]:
+    found = [f for f in clone.plan().findings if f.rule == "authority.name.published"]
+    return [(finding.location.file, finding.is_error) for finding in found]
+
+
+@pytest.mark.parametrize(
+    "name", ["root.chain", "root.crl", "root.CRL", f"root-{KEY}", f"ROOT-{KEY.upper()}"]
+)
+def test_two_cas_are_not_published_at_one_place(served: Clone, name: str) -> None:
+    """A key identifier need not be the other CA's of today: who has the key may come later."""
+    served.save({f"ca/{name}.yaml": authority("other", subject={"commonName": "Another CA"})})
+    assert published_names(served) == [(f"ca/{name}.yaml", True)]
+
+
+@pytest.mark.parametrize(
+    "name", ["root-2", "root.cer", f"none-{KEY}", f"root-{KEY}0", f"root{KEY}"]
+)
+def test_a_name_with_places_of_its_own_is_right(served: Clone, name: str) -> None:
+    served.save({f"ca/{name}.yaml": authority("other", subject={"commonName": "Another CA"})})
+    assert published_names(served) == []
+
+
+@pytest.mark.parametrize("content", [None, "spec: ["])
+def test_a_ca_without_a_document_keeps_its_places(served: Clone, content: str | None) -> None:
+    other = authority("other", subject={"commonName": "Another CA"})
+    served.save({"ca/issuing.yaml": content, f"ca/issuing-{KEY}.yaml": other})
+    assert published_names(served) == [(f"ca/issuing-{KEY}.yaml", True)]

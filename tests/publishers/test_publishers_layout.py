@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,8 @@ import pytest
 from ca_documents import CRL, authority
 from ca_world import Clone
 from gitca.documents.load import load_governing
-from gitca.errors import ContradictionError
 from gitca.publishers import Item
-from gitca.publishers.layout import authority_items, crl_renditions, leaves
+from gitca.publishers.layout import authority_items, crl_renditions, leaves, misnamed
 from gitca.x509.certs_only import certs_only
 from judges.process import must
 
@@ -175,13 +175,48 @@ def test_the_moment_changes_nothing_else(issued: Clone, laid_out: dict[str, Item
     assert items_of(issued) == laid_out
 
 
-def test_two_cas_whose_names_give_one_path_are_told_of(issued: Clone) -> None:
-    other = {"commonName": "Another CA"}
-    document = authority("other", subject=other)
-    issued.save({"ca/issuing.chain.yaml": document})
-    assert issued.reconcile().exit_code == 0
-    with pytest.raises(ContradictionError, match=r"issuing\.chain\.pem"):
-        items_of(issued)
+def other_ca(clone: Clone, name: str) -> Clone:
+    """Make a root of this name, on a key of its own."""
+    clone.save({f"ca/{name}.yaml": authority("other", subject={"commonName": "Another CA"})})
+    assert clone.reconcile().exit_code == 0
+    return clone
+
+
+@pytest.mark.parametrize("ending", ["chain", "crl", "key", "KEY"])
+def test_a_ca_takes_no_place_of_an_older_one(
+    issued: Clone, laid_out: dict[str, Item], ending: str
+) -> None:
+    """Relying parties fetch the older one's there, by URLs in its certificates."""
+    key = key_of(issued, "issuing")
+    suffixes = {"chain": ".chain", "crl": ".crl", "key": f"-{key}", "KEY": f"-{key.upper()}"}
+    name = f"issuing{suffixes[ending]}"
+    taken = {
+        "chain": {"issuing.chain.pem"},
+        "crl": {"issuing.crl.pem"},
+        "key": {f"{name}.crl", f"{name}.cer"},
+        "KEY": {f"{name}.crl", f"{name}.cer"},
+    }[ending]
+    there = items_of(other_ca(issued, name))
+    same = {path for path in laid_out if path != "bundles/roots.pem"}
+    assert {path: there[path] for path in same} == {path: laid_out[path] for path in same}
+    own = key_of(issued, name)
+    wanted = {f"{name}.{kind}" for kind in ("cer", "pem", "p7c", "crl", "crl.pem")}
+    wanted |= {f"{name}-{own}.cer", f"{name}-{own}.crl"}
+    assert there.keys() - laid_out.keys() == wanted - taken
+    assert set(misnamed(issued.state)) == {(path, name, "issuing") for path in taken}
+
+
+@pytest.mark.parametrize(("since", "owner"), [(1, "root.chain"), (2, "root"), (9, "root")])
+def test_of_two_cas_the_older_keeps_its_place_and_of_two_made_at_once_the_shorter_name(
+    issued: Clone, since: int, owner: str
+) -> None:
+    state = issued.state
+    record = state.authorities.pop("issuing")
+    assert record.certificate is not None
+    assert state.authorities["root"].certificates[0][0] == 2
+    state.authorities["root.chain"] = replace(record, certificates=[(since, record.certificate)])
+    ((path, _, has),) = misnamed(state)
+    assert (path, has) == ("root.chain.pem", owner)
 
 
 def test_a_bundle_of_certificates_is_a_set_in_der(issued_once: Clone) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ca_documents import authority, request, revocation
+from ca_documents import request, revocation
 from ca_world import Clone
 from gitca.errors import ContradictionError
 from gitca.ledger.image import certificate_der
@@ -200,44 +200,6 @@ def test_one_cas_contradiction_holds_up_no_other_ca_and_no_certificate(target: C
     report = reconciled(target)
     assert report.exit_code == 5
     assert number_of(files(target)["issuing.crl"]) == before + 1
-
-
-# The trust bundle.
-
-
-def test_a_typo_in_a_roots_document_takes_no_trust_away(target: Clone) -> None:
-    before = files(target)["bundles/roots.pem"]
-    assert b"BEGIN CERTIFICATE" in before
-    target.save({"ca/root.yaml": authority("root", validity="10yy")})
-    assert published(target).targets[0].sent == []
-    assert files(target)["bundles/roots.pem"] == before
-
-
-@pytest.mark.parametrize("cause", ["a clock that is ahead", "the last root is retired"])
-def test_a_bundle_of_roots_is_never_emptied(target: Clone, cause: str) -> None:
-    """Who trusts nothing any more cannot be reached; a person says so at the target itself."""
-    before = files(target)
-    if cause == "a clock that is ahead":
-        target.clock.forward(days=4000)
-    else:
-        target.save({"ca/root.yaml": authority("root", state="retired")})
-    result = published(target)
-    (failure,) = result.targets[0].failures
-    assert result.exit_code == 5
-    assert "bundles/roots.pem was not emptied" in str(failure)
-    assert files(target)["bundles/roots.pem"] == before["bundles/roots.pem"]
-    assert "bundles/roots.pem" in manifest(target)["objects"]  # type: ignore[operator]
-    public(target, "bundles/roots.pem").unlink()
-    assert published(target).targets[0].failures == []
-    assert files(target)["bundles/roots.pem"] == b""
-
-
-def test_a_root_that_somebody_else_put_into_an_empty_bundle_does_not_stay(target: Clone) -> None:
-    target.save({"ca/root.yaml": authority("root", state="retired")})
-    foreign = pem(certificate_der(target.current("api"))).replace(b"X509 CRL", b"CERTIFICATE")
-    public(target, "bundles/roots.pem").write_bytes(foreign)
-    assert published(target).targets[0].sent == ["bundles/roots.pem"]
-    assert files(target)["bundles/roots.pem"] == b""
 
 
 def test_a_certificate_at_the_target_that_the_ledger_does_not_know_is_not_replaced(

@@ -62,7 +62,7 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
         # That a policy selects no request is a matter of validate, which runs its tests too.
         *examine_policies(desired.governing, issuers, (), now),
         *judge_urls(desired.governing, issuers),
-        *judge_names(desired.governing),
+        *judge_names(desired.governing, state),
         *foresee(desired.governing, issuers, state, actions, now),
         *find_unlisted(desired.governing, state, actions, now),
     )

@@ -12,15 +12,21 @@ from urllib.parse import urlsplit
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.load import Governing
-from gitca.documents.published_names import bundle_name, certificate_names, crl_names
+from gitca.documents.published_names import (
+    bundle_name,
+    certificate_names,
+    clashing_name,
+    crl_names,
+    pem_names,
+)
 from gitca.findings import Finding, Severity
+from gitca.ledger.state import LedgerState
 from gitca.plan.issuers import Issuer
 from gitca.policy.issuer_urls import issuer_urls
 from gitca.x509.extensions import subject_key_identifier
 
 _KEY_TEMPLATE = "{ca.keyIdentifier}"  # stays in the URLs of a CA that has no key yet
 _HTTP_PORT = 80
-_ENDINGS = {"chain": "chain", "crl": "CRL in PEM"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +60,25 @@ def judge_urls(governing: Governing, issuers: Mapping[str, Issuer]) -> Iterator[
                     yield finding
 
 
-def judge_names(governing: Governing) -> Iterator[Finding]:
-    """Yield `authority.name.published` where two CAs would be published at one place."""
+def judge_names(governing: Governing, state: LedgerState) -> Iterator[Finding]:
+    """Yield `authority.name.published` where two CAs would be published at one place.
+
+    CAs of the ledger count whose documents are gone: what is published of them stays.
+    """
     if not governing.repository.spec.publish:
         return
+    broken = (path.removeprefix("ca/").removesuffix(".yaml") for path in governing.broken)
+    known = {name.lower(): name for name in (*governing.authorities, *state.authorities, *broken)}
     for name, document in governing.authorities.items():
-        stem, _, ending = name.rpartition(".")
-        if ending in _ENDINGS and stem in governing.authorities:
+        other = known.get((clashing_name(name) or "").lower())
+        if other is not None:
             yield Finding(
                 rule="authority.name.published",
                 severity=Severity.ERROR,
-                message=f"CA {name} would be published as {name}.pem, where the {_ENDINGS[ending]}"
-                f" of CA {stem} lies",
+                message=f"CA {name} would be published where objects of CA {other} lie",
                 location=document.at("spec"),
-                remedy="give the CA another name before it is made",
+                remedy="give the CA another name before it is made, that is not another CA's with"
+                " .chain, .crl or a key identifier behind it",
             )
 
 
@@ -79,8 +90,7 @@ def _served(issuers: Mapping[str, Issuer]) -> Mapping[str, tuple[str, str]]:
         served |= dict.fromkeys(crl_names(name, key), (name, "CRL"))
         certificates = (*certificate_names(name, key), bundle_name(name))
         served |= dict.fromkeys(certificates, (name, "certificate"))
-        others = (f"{name}.pem", f"{name}.chain.pem", f"{name}.crl.pem")
-        served |= dict.fromkeys(others, (name, "PEM"))
+        served |= dict.fromkeys(pem_names(name), (name, "PEM"))
     return served
 
 

@@ -14,8 +14,12 @@ from datetime import datetime
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.load import Governing
-from gitca.documents.published_names import bundle_name, certificate_names, crl_names
-from gitca.errors import ContradictionError
+from gitca.documents.published_names import (
+    bundle_name,
+    certificate_names,
+    crl_names,
+    names_of,
+)
 from gitca.ledger.image import (
     CERTIFICATE_LABEL,
     authority_chain,
@@ -92,6 +96,7 @@ def crl_renditions(
 
     Raises: ContradictionError.
     """
+    owners = _owners(state)
     for name, record, certificate in issuing(state):
         if record.crl is None:
             continue
@@ -105,25 +110,54 @@ def crl_renditions(
         pem = to_pem(crl_der, CRL_LABEL).encode()
         items = [render(path, crl_der) for path in crl_names(name, identifier)]
         items.append(render(f"{name}.crl.pem", pem))
-        yield CrlRendition(name, crl_der, certificate, tuple(items))
+        own = tuple(item for item in items if owners[item.path.lower()] == name)
+        yield CrlRendition(name, crl_der, certificate, own)
 
 
 def authority_items(state: LedgerState, governing: Governing, now: datetime) -> tuple[Item, ...]:
     """Return the objects of the CAs' own certificates, and the bundle of roots.
 
-    Raises: ContradictionError, also where the names of two CAs give one path.
+    Raises: ContradictionError.
     """
-    items = [item for entry in issuing(state) for item in _own_items(state, *entry)]
-    items.append(ROOTS.item(ROOTS_PATH, _roots(state, governing, now)))
-    seen: set[str] = {f"{name}.crl.pem" for name in state.authorities}
-    for item in items:
-        if item.path in seen:
-            raise ContradictionError(
-                f"the names of two CAs give one place to publish at, {item.path}",
-                remedy="name no CA after another one with .chain or .crl behind it",
-            )
-        seen.add(item.path)
-    return tuple(items)
+    owners = _owners(state)
+    items = [
+        item
+        for entry in issuing(state)
+        for item in _own_items(state, *entry)
+        if owners[item.path.lower()] == entry[0]
+    ]
+    return (*items, ROOTS.item(ROOTS_PATH, _roots(state, governing, now)))
+
+
+def misnamed(state: LedgerState) -> Iterator[tuple[str, str, str]]:
+    """Yield what is not published because it would lie where an older CA's objects do.
+
+    Each with the name of the CA, and of the older one. Raises: ContradictionError.
+    """
+    owners = _owners(state)
+    for name, _, certificate in issuing(state):
+        for path in names_of(name, _key_identifier(certificate)):
+            owner = owners[path.lower()]
+            if owner != name:
+                yield path, name, owner
+
+
+def _owners(state: LedgerState) -> Mapping[str, str]:
+    """Return by path, in lower case, the CA whose objects lie there: of two the older one.
+
+    Relying parties look there for the older one's already, by URLs in its certificates.
+    """
+    owners: dict[str, str] = {}
+    for name, _, certificate in sorted(issuing(state), key=_age):
+        for path in names_of(name, _key_identifier(certificate)):
+            owners.setdefault(path.lower(), name)
+    return owners
+
+
+def _age(entry: tuple[str, AuthorityRecord, Certificate]) -> tuple[int, int]:
+    """Return the segment that made a CA; of two made at once the longer name is the later one."""
+    name, record, _ = entry
+    return min(since for since, _ in record.certificates), len(name)
 
 
 def leaves(state: LedgerState) -> Iterator[Leaf]:

@@ -17,7 +17,13 @@ from gitca.ledger.segment import SegmentHead
 from gitca.ledger.state import LedgerState
 from gitca.publishers import Item
 from gitca.publishers.gate import Known, Problem, Weight, judge_candidate, judge_time
-from gitca.publishers.layout import CrlRendition, authority_items, crl_renditions, issuing
+from gitca.publishers.layout import (
+    CrlRendition,
+    authority_items,
+    crl_renditions,
+    issuing,
+    misnamed,
+)
 from gitca.x509.signed import verify_signature
 
 LARGEST_CRL = 512 * 1024**2
@@ -72,7 +78,10 @@ def read_publication(
         state=state,
         crls=crls,
         authorities=authority_items(state, governing, now),
-        findings=tuple(finding for crl in crls for finding in _findings(crl, governing)),
+        findings=(
+            *(finding for crl in crls for finding in _findings(crl, governing)),
+            *_misnamed(state, governing),
+        ),
     )
 
 
@@ -101,12 +110,29 @@ def _margin(governing: Governing, ca: str) -> timedelta:
 def _findings(crl: JudgedCrl, governing: Governing) -> Iterator[Finding]:
     """Yield what a person has to mend; contradictions are told of with the targets."""
     ca = crl.rendition.ca
-    document = governing.authorities.get(ca)
-    place = document.at("spec", "crl") if document else Location(f"ca/{ca}.yaml")
+    place = _place(governing, ca, "crl")
     for problem in crl.problems:
         if problem.weight in (Weight.MARGIN, Weight.LAPSED):
             message = f"CRL {crl.known.signed} of CA {ca}: {problem.message}"
             yield Finding(problem.rule, Severity.ERROR, message, place, problem.remedy)
+
+
+def _misnamed(state: LedgerState, governing: Governing) -> Iterator[Finding]:
+    """Yield `publish.name.taken` for each object that another CA's name leaves no place for."""
+    for path, ca, owner in misnamed(state):
+        yield Finding(
+            "publish.name.taken",
+            Severity.ERROR,
+            f"{path} of CA {ca} is not published: CA {owner}, which is older, has that place",
+            _place(governing, ca),
+            "make a CA of another name in its stead, and let this one issue nothing more (state:"
+            " crl-only)",
+        )
+
+
+def _place(governing: Governing, ca: str, *at: str) -> Location:
+    document = governing.authorities.get(ca)
+    return document.at("spec", *at) if document else Location(f"ca/{ca}.yaml")
 
 
 def _read_crls(store: Store, tip: str, state: LedgerState) -> Mapping[str, bytes]:

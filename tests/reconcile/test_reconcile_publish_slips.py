@@ -1,0 +1,89 @@
+"""Step 10 where documents slip: names that clash, and roots that a typo would take trust from."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ca_documents import authority, request, revocation
+from ca_world import Clone
+from gitca.ledger.image import certificate_der
+from judges.process import must
+from publish_world import (
+    FOLDER,
+    files,
+    issuer_of,
+    pem,
+    public,
+    published,
+    reconciled,
+    repository,
+)
+
+API = {"requests/api.yaml": request("api", "api.example.internal")}
+STOP = {"requests/stop.yaml": revocation(certificate="api")}
+
+
+@pytest.fixture
+def target(made: Clone) -> Clone:
+    """A repository with a certificate, all of it published to a folder."""
+    made.save(repository(FOLDER) | API)
+    assert reconciled(made).exit_code == 0
+    made.clock.forward(hours=1)
+    return made
+
+
+def test_a_ca_that_is_named_after_anothers_key_holds_up_no_crl(target: Clone) -> None:
+    key = issuer_of(target).subject_key_identifier
+    assert key is not None
+    name = f"issuing-{key.hex()}"
+    other = authority("other", subject={"commonName": "Another CA"})
+    target.save(STOP | {f"ca/{name}.yaml": other})
+    report = reconciled(target)
+    assert report.published is not None
+    assert report.exit_code == 1
+    there = files(target)
+    assert there["issuing.crl"] == there[f"{name}.crl"] == target.read("issued/issuing/crl.der")
+    own = must("openssl", "crl", "-outform", "DER", stdin=there[f"{name}.crl.pem"])
+    assert own == target.read(f"issued/{name}/crl.der")
+    told = {(found.rule, found.location.file) for found in report.published.findings}
+    assert told == {("publish.name.taken", f"ca/{name}.yaml")}
+
+
+# The trust bundle.
+
+
+def test_a_typo_in_a_roots_document_takes_no_trust_away(target: Clone) -> None:
+    before = files(target)["bundles/roots.pem"]
+    assert b"BEGIN CERTIFICATE" in before
+    target.save({"ca/root.yaml": authority("root", validity="10yy")})
+    assert published(target).targets[0].sent == []
+    assert files(target)["bundles/roots.pem"] == before
+
+
+@pytest.mark.parametrize("cause", ["a clock that is ahead", "the last root is retired"])
+def test_a_bundle_of_roots_is_never_emptied(target: Clone, cause: str) -> None:
+    """Who trusts nothing any more cannot be reached; a person says so at the target itself."""
+    before = files(target)
+    if cause == "a clock that is ahead":
+        target.clock.forward(days=4000)
+    else:
+        target.save({"ca/root.yaml": authority("root", state="retired")})
+    result = published(target)
+    (failure,) = result.targets[0].failures
+    assert result.exit_code == 5
+    assert "bundles/roots.pem was not emptied" in str(failure)
+    assert files(target)["bundles/roots.pem"] == before["bundles/roots.pem"]
+    assert "bundles/roots.pem" in json.loads(files(target)["manifest.json"])["objects"]
+    public(target, "bundles/roots.pem").unlink()
+    assert published(target).targets[0].failures == []
+    assert files(target)["bundles/roots.pem"] == b""
+
+
+def test_a_root_that_somebody_else_put_into_an_empty_bundle_does_not_stay(target: Clone) -> None:
+    target.save({"ca/root.yaml": authority("root", state="retired")})
+    foreign = pem(certificate_der(target.current("api"))).replace(b"X509 CRL", b"CERTIFICATE")
+    public(target, "bundles/roots.pem").write_bytes(foreign)
+    assert published(target).targets[0].sent == ["bundles/roots.pem"]
+    assert files(target)["bundles/roots.pem"] == b""
