@@ -170,6 +170,27 @@ def test_only_reconcile_has_secrets_and_may_write(
         assert text.count("persist-credentials: false") == text.count("actions/checkout@")
 
 
+@pytest.mark.parametrize("signer", SIGNERS)
+def test_the_action_that_makes_the_apps_token_runs_before_any_key_is_there(
+    signer: str, made: Callable[[str, str], Path]
+) -> None:
+    text = (made("github", signer) / ".github/workflows/reconcile.yml").read_text()
+    steps = yaml.safe_load(text)["jobs"]["reconcile"]["steps"]
+    before = steps[: [step.get("id") for step in steps].index("app")]
+    assert not any("secrets." in str(step) for step in before)
+    others = {step["uses"].partition("@")[0] for step in before if "uses" in step}
+    assert others == {"actions/checkout", "./tool"}
+
+
+def test_setup_keeps_pipelines_of_forks_out_and_says_which_plan_of_github_it_needs(
+    made: Callable[[str, str], Path],
+) -> None:
+    gitlab = (made("gitlab", "awskms") / "SETUP.md").read_text()
+    forks = gitlab.index("ci_allow_fork_pipelines_to_run_in_parent_project=false")
+    assert forks < gitlab.index("aws iam") < gitlab.index("GITCA_PUSH_TOKEN")
+    assert "GitHub Pro, Team or Enterprise" in (made("github", "awskms") / "SETUP.md").read_text()
+
+
 def test_the_projects_own_pipelines_are_what_init_writes() -> None:
     own = {Forge.GITHUB: OWN, Forge.GITLAB: OWN_ON_GITLAB}
     for forge, tool in own.items():

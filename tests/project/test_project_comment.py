@@ -168,6 +168,20 @@ def test_the_plan_becomes_a_comment_that_names_its_commit_and_run(
     assert "https://github.example/example/pki/actions/runs/7" in body
 
 
+def test_the_comment_has_all_of_a_plan_of_the_size_that_the_workflow_asks_for(
+    comment: Callable[[], str], api: Api
+) -> None:
+    workflow = (PROGRAM.parents[1] / ".github/workflows/plan.yml").read_text()
+    limit = int(workflow.partition(" --size-limit ")[2].split()[0])
+    digest = f"\nPlan `sha256:{'0' * 64}`.\n"
+    start = "<!-- gitca plan -->\n"
+    api.archive = archive(f"{start}{'x' * (limit - len(start) - len(digest))}{digest}")
+    comment()
+    ((_, _, body),) = api.written
+    assert digest.rstrip() in body
+    assert "does not fit" not in body
+
+
 def test_the_next_plan_takes_the_comments_place(comment: Callable[[], str], api: Api) -> None:
     others = [
         # What begins like the plan's, by a person.

@@ -52,7 +52,9 @@ def github_steps(setting: Setting, place: Place) -> Iterator[Step]:
 
 def _repository(place: Place) -> Step:
     return Step(
-        "An empty repository; nothing is pushed yet:",
+        "An empty repository; nothing is pushed yet. A private one needs GitHub Pro, Team or"
+        " Enterprise: in GitHub Free it has no environments, rules of branches or code owners, and"
+        " any branch could use the keys.",
         (
             f"REPOSITORY={place.path or _NO_REPOSITORY}",
             'gh repo create "$REPOSITORY" --private',

@@ -31,6 +31,16 @@ def gitlab_steps(setting: Setting, place: Place) -> Iterator[Step]:
             f'git remote add origin "https://{place.host}/$PROJECT.git"',
         ),
     )
+    yield Step(
+        "No pipeline of a fork runs here. By default a member who presses Run pipeline in a merge"
+        " request of a fork runs the fork's .gitlab-ci.yml in this project, with its variables and,"
+        f" if the fork's branch is called {setting.branch} and GitLab is older than 18.2.2, as the"
+        " role. What ran before stays as it was, so do it now:",
+        (
+            'glab api --method PUT "projects/:fullpath" \\\n'
+            "  --field ci_allow_fork_pipelines_to_run_in_parent_project=false",
+        ),
+    )
     subject = f'"project_path:$PROJECT:ref_type:branch:ref:{setting.branch}"'
     yield from aws_steps(setting, place, issuer=place.host, subject=subject)
     yield from _variables(setting, place)
