@@ -140,7 +140,10 @@ def html_code(text: str) -> str:
 
 
 def place_link(place: Location, links: str, *, in_table: bool = False, line: bool = True) -> str:
-    """Return a file and line, linked below `links` where that is given."""
+    """Return a file and line, linked below `links` where that is given.
+
+    A paragraph must not begin with it: there `[…]:` defines a link, code span or not.
+    """
     shown = f"{place.file}:{place.line}" if line else place.file
     words = cell_code(shown) if in_table else code(shown)
     if not links:
