@@ -1,14 +1,18 @@
-"""Step 10 where documents slip: names that clash, and roots that a typo would take trust from."""
+"""Step 10 where people slip: names that clash, typos in roots' documents, foreign software."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from ca_documents import authority, request, revocation
 from ca_world import Clone
 from gitca.ledger.image import certificate_der
+from gitca.x509 import der
+from gitca.x509.algorithms import algorithm_identifier_der
+from gitca.x509.signed import assemble
 from judges.process import must
 from publish_world import (
     FOLDER,
@@ -49,6 +53,26 @@ def test_a_ca_that_is_named_after_anothers_key_holds_up_no_crl(target: Clone) ->
     assert own == target.read(f"issued/{name}/crl.der")
     told = {(found.rule, found.location.file) for found in report.published.findings}
     assert told == {("publish.name.taken", f"ca/{name}.yaml")}
+    assert published(target).targets[0].sent == [], "no two CRLs replace each other there"
+
+
+def test_a_crl_that_only_other_software_reads_is_not_replaced(target: Clone) -> None:
+    """Of version 1, by the CA's key: openssl reads it, and gitca never makes one."""
+    moments = (target.clock.now, target.clock.now + timedelta(days=7))
+    revoked = der.sequence(der.sequence(der.integer(0xDEADBEEF), der.time(moments[0])))
+    algorithm = algorithm_identifier_der("ecdsa-sha256")
+    times = map(der.time, moments)
+    tbs = der.sequence(algorithm, issuer_of(target).subject_der, *times, revoked)
+    signature = target.keys.named("issuing").sign(tbs, "ecdsa-sha256").value
+    planted = assemble(tbs, "ecdsa-sha256", signature)
+    words = must("openssl", "crl", "-inform", "DER", "-noout", "-text", stdin=planted)
+    assert b"DEADBEEF" in words
+    public(target, "issuing.crl").write_bytes(planted)
+    result = published(target)
+    assert (result.exit_code, result.targets[0].sent) == (5, [])
+    (failure,) = result.targets[0].failures
+    assert "publish.crl.unreadable" in str(failure)
+    assert files(target)["issuing.crl"] == planted
 
 
 # The trust bundle.
