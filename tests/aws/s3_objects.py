@@ -19,6 +19,7 @@ from s3_errors import S3Error
 
 # API Reference, "PutObject": what is kept of a request and given back with the object.
 _KEPT = ("cache-control", "content-disposition", "content-encoding", "content-language",
+         "x-amz-website-redirect-location",
          "content-type", "expires")  # fmt: skip
 _DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
     "crc32": lambda data: binascii.crc32(data).to_bytes(4, "big"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import json
 import re
@@ -268,7 +269,18 @@ def test_targets_are_read_and_not_written(pki: Command) -> None:
     whole = manifest.read_text()
     record = json.loads(whole)
     manifest.write_text(whole.replace(f'"segment": {record["segment"]}', '"segment": 1'))
+    # Whose digest is the last segment's.
+    ((outcome, seen),) = told()
+    assert (outcome, "names sha256:" in seen) == ("failed", True)
+    first = hashlib.sha256((pki.folder / "issued/ledger/00000001.jsonl").read_bytes()).hexdigest()
+    earlier = record | {"segment": 1, "ledger": f"sha256:{first}"}
+    manifest.write_text(json.dumps(earlier))
     assert [outcome for outcome, _ in told()] == ["warning"]
+    manifest.write_text(json.dumps(record | {"segment": record["segment"] + 1}))
+    ((outcome, seen),) = told()
+    assert (outcome, "which ends with" in seen) == ("warning", True)
+    manifest.write_text(json.dumps(record | {"ledger": f"sha256:{first}"}))
+    assert [outcome for outcome, _ in told()] == ["failed"]
     manifest.write_text("{}")
     assert [outcome for outcome, _ in told()] == ["failed"]
     shutil.rmtree(pki.folder / "public")

@@ -594,6 +594,12 @@ REPOSITORIES = {
         "  publish: [{to: s3://b-c/x}, {to: ‸s3://b-c/x/y/?region=eu-west-1}]",
         "repository.publish.duplicate",
     ),
+    "target twice, once by its endpoint": (
+        6,
+        "  publish: [{to: s3://b-c/x?region=eu-west-1},"
+        " {to: ‸s3://b-c/x?region=eu-west-1&endpoint=https://s3.eu-west-1.amazonaws.com}]",
+        "repository.publish.duplicate",
+    ),
     "URL with a query": (
         6,
         "  publish: [{to: s3://b-c/x, url: ‸'http://h/?a'}]",

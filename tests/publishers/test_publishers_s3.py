@@ -352,3 +352,40 @@ def _crl(folder: Path) -> bytes:
     for arguments in (request, crl, ["crl", "-in", "crl.pem", "-outform", "DER", "-out", "c.crl"]):
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
     return (folder / "c.crl").read_bytes()
+
+
+def test_it_tells_what_relying_parties_are_told(s3: AwsServer, uri: str) -> None:
+    what = item("ca.crl", b"crl", cache_control="max-age=7", expires=NEXT_UPDATE)
+    changes: list[dict[str, object]] = [
+        {"ContentType": "text/html"},
+        {"CacheControl": "max-age=31536000"},
+        {"Expires": NEXT_UPDATE.replace(year=2040)},
+        {"WebsiteRedirectLocation": "https://elsewhere.example/"},
+        {"ContentEncoding": "gzip"},
+        {"ContentDisposition": "attachment"},
+    ]
+    ours = {
+        "Bucket": bucket_of(uri),
+        "Key": "some/prefix/ca.crl",
+        "Body": what.content,
+        "ContentType": what.media_type,
+        "CacheControl": what.cache_control,
+        "Expires": what.expires,
+    }
+    with closing(open_publisher(uri, base=BASE)) as publisher:
+        version = publisher.write(what, None)
+        for change in changes:
+            s3.s3().put_object(**{**ours, **change})
+            there = publisher.read("ca.crl")
+            assert there == Stored(b"crl", version), "the bytes are the same"
+            assert there is not None
+            assert not there.holds(what), change
+            # It is not taken for written, and another writer's condition fails.
+            with pytest.raises(ConflictError):
+                publisher.write(what, None)
+            publisher.write(what, there.version)
+            mended = publisher.read("ca.crl")
+            assert mended is not None
+            assert mended.holds(what)
+            # A write whose answer was lost met itself.
+            assert publisher.write(what, None) == mended.version

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 
-from ca_documents import request, revocation
-from ca_world import Clone
+from ca_documents import authority, request, revocation
+from ca_world import Clone, git
 from gitca.reconcile.published import Published
-from publish_world import as_loaded, published, reconciled, repository
+from publish_world import (
+    FOLDER,
+    as_loaded,
+    files,
+    public,
+    published,
+    reconciled,
+    repository,
+)
 
 ROUNDS = 3
 NAMES = [f"host{number}" for number in range(ROUNDS)]
@@ -83,3 +94,85 @@ def test_the_number_of_a_published_crl_never_falls_whoever_is_late(
     shared.pull()
     assert reader.place.read_bytes() == shared.read("issued/issuing/crl.der")
     assert set(shared.revoked()) == {shared.current(name).certificate.serial for name in NAMES}
+
+
+def meanwhile(moment: tuple[str, str], do: Callable[[], object]) -> Callable[[str, str], None]:
+    """Return what does something once, before the first call of that kind."""
+    done: list[object] = []
+
+    def before(*call: str) -> None:
+        if call == moment and not done:
+            done.append(True)
+            do()
+
+    return before
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [("read", "manifest.json"), ("read", "bundles/roots.pem"), ("write", "bundles/roots.pem")],
+)
+def test_a_run_that_is_late_by_documents_alone_puts_no_bundle_back(
+    made: Clone, moment: tuple[str, str]
+) -> None:
+    """The ledger is the same; the manifest's commit tells who is late, whenever that shows."""
+    made.save(repository(FOLDER))
+    assert reconciled(made).exit_code == 0
+    earlier = files(made)["bundles/roots.pem"]
+    made.save({"ca/other.yaml": authority("other")})
+    assert reconciled(made).exit_code == 0
+    later = files(made)["bundles/roots.pem"]
+    assert later.count(b"BEGIN") == earlier.count(b"BEGIN") + 1
+    made.save({"ca/other.yaml": authority("other", state="retired")})
+    public(made, "bundles/roots.pem").write_bytes(earlier + b"\n")
+    seen = []
+
+    def other_run() -> None:
+        assert published(made).exit_code == 0
+        assert files(made)["bundles/roots.pem"] == later
+
+    def look(*call: str) -> None:
+        other(*call)
+        seen.append(files(made)["bundles/roots.pem"])
+
+    other = meanwhile(moment, other_run)
+    with as_loaded(made) as late:
+        git(made.folder, "revert", "--no-edit", "HEAD")
+        result = published(made, loaded=late, before=look)
+    assert result.exit_code == 0
+    assert set(seen) <= {earlier + b"\n", later}, "and no relying party saw another meanwhile"
+    assert files(made)["bundles/roots.pem"] == later
+
+
+def test_a_commit_that_nobody_has_is_looked_for_and_holds_up_nothing(made: Clone) -> None:
+    """Whoever may write the manifest cannot stop certificates by a commit that is none."""
+    made.save(repository(FOLDER))
+    assert reconciled(made).exit_code == 0
+    place = public(made, "manifest.json")
+    place.write_text(place.read_text().replace(json.loads(place.read_text())["commit"], "1" * 40))
+    roots = files(made)["bundles/roots.pem"]
+    public(made, "bundles/roots.pem").write_bytes(b"x")
+    result = published(made)
+    assert result.exit_code == 0
+    assert files(made)["bundles/roots.pem"] == roots
+    assert "1" * 40 in result.targets[0].notes[0]
+
+
+@pytest.mark.parametrize("segments", [0, 1])
+def test_a_progress_note_never_replaces_a_later_manifest(made: Clone, segments: int) -> None:
+    made.save(repository(FOLDER))
+    assert reconciled(made).exit_code == 0
+    made.save({"ca/other.yaml": authority("other")})
+    assert made.reconcile().exit_code == 0
+    planted: list[bytes] = []
+
+    def plant() -> None:
+        place = public(made, "manifest.json")
+        record = json.loads(place.read_text())
+        record["segment"] += 1 + segments
+        planted.append(json.dumps(record).encode())
+        place.write_bytes(planted[0])
+
+    result = published(made, before=meanwhile(("write", "other.cer"), plant))
+    assert result.exit_code == 5
+    assert files(made)["manifest.json"] == planted[0]

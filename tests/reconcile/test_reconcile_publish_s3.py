@@ -204,3 +204,37 @@ def test_a_crl_that_does_not_arrive_as_it_was_sent_is_told_of(
 def test_what_is_not_published_is_not_there(bucket: Bucket, target: Clone) -> None:
     with pytest.raises(urllib.error.HTTPError):
         bucket.get("ca/issuing.yaml")
+
+
+@pytest.mark.parametrize(
+    ("path", "complete"),
+    [
+        ("issuing.crl", False),
+        ("issuing.cer", False),
+        ("bundles/roots.pem", False),
+        ("manifest.json", False),
+        ("certificates/issuing/api.pem", True),
+    ],
+)
+def test_the_same_bytes_served_otherwise_are_mended(
+    target: Clone, bucket: Bucket, path: str, complete: bool
+) -> None:
+    """Who may write there turns relying parties away without changing a byte."""
+    content, right = bucket.get(path)
+    spoilt = {
+        "ContentType": "text/html",
+        "CacheControl": "public, max-age=31536000",
+        "WebsiteRedirectLocation": "https://elsewhere.example/",
+    }
+    key = f"prod/{path}"
+    bucket.aws.s3().put_object(Bucket=bucket.name, Key=key, Body=content, **spoilt)
+    bucket.aws.clear_s3_log()
+    assert published(target, complete=complete).exit_code == 0
+    there, headers = bucket.get(path)
+    assert there == content or path == "manifest.json"
+    names = ("content-type", "cache-control", "expires", "x-amz-website-redirect-location")
+    assert [headers.get(name) for name in names] == [right.get(name) for name in names]
+    assert key in bucket.sent()
+    bucket.aws.clear_s3_log()
+    assert published(target, complete=True).exit_code == 0
+    assert bucket.sent() == []

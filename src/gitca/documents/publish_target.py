@@ -40,7 +40,7 @@ def place_of(uri: str) -> tuple[str, ...]:
         raise refuse(_RULE, f"the target is no URI of {S3}: or {DIRECTORY}:", _EXAMPLE)
     if scheme == S3:
         place = parse_s3_uri(uri)
-        return (S3, place.endpoint or "", place.bucket, place.prefix)
+        return (S3, place.namespace, place.bucket, place.prefix)
     return (DIRECTORY, parse_directory_uri(uri))
 
 

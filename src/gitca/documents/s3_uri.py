@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from gitca.documents.aws_uri import AwsUriError, parse_endpoint, parse_parameters, parse_region
 
 SCHEME = "s3"
 PARAMETERS = ("region", "expectedBucketOwner", "endpoint")
 
+# AWS General Reference, "Amazon S3 endpoints and quotas", and Amazon S3 User Guide, "AWS
+# PrivateLink for Amazon S3": endpoints of the service, not of a bucket.
+OWN_HOSTS = re.compile(
+    r"s3(-fips)?(\.dualstack)?\.[a-z0-9-]{5,30}\.amazonaws\.com(\.cn)?"
+    r"|bucket\.vpce-[a-z0-9-]{8,60}\.s3\.[a-z0-9-]{5,30}\.vpce\.amazonaws\.com(\.cn)?"
+)
+
+_PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 _PREFIX = f"{SCHEME}://"
 # Amazon S3 User Guide, "General purpose bucket naming rules".
 _BUCKET = re.compile(r"(?!.*\.\.)(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -38,6 +47,22 @@ class S3Uri:
     def key(self, path: str) -> str:
         """Return the key of the object at a path below the prefix."""
         return f"{self.prefix}/{path}" if self.prefix else path
+
+    @property
+    def namespace(self) -> str:
+        """What tells apart buckets of one name: the endpoint, or AWS's partition behind its own.
+
+        A bucket's name is unique in a partition (User Guide, "General purpose bucket naming
+        rules"), whichever of S3's endpoints one comes by.
+        """
+        parts = urlsplit(self.endpoint or "")
+        host = parts.hostname or ""
+        is_aws = OWN_HOSTS.fullmatch(host) is not None and parts.port in (None, 443)
+        if self.endpoint and not is_aws:
+            return self.endpoint.lower()
+        places = (self.region or "", *host.split("."))
+        found = (name for start, name in _PARTITIONS for each in places if each.startswith(start))
+        return next(found, "aws")
 
 
 def parse_s3_uri(uri: str) -> S3Uri:

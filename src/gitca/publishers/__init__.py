@@ -26,6 +26,20 @@ class ConflictError(GitcaError):
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """What a relying party's HTTP client is told with an object.
+
+    `others` are the names of headers of which it is told besides and that gitca never sets, such
+    as a redirect.
+    """
+
+    media_type: str
+    cache_control: str
+    expires: datetime | None = None
+    others: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """An object that is to be published.
 
@@ -44,13 +58,31 @@ class Item:
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha256", hashlib.sha256(self.content).hexdigest())
 
+    @property
+    def served(self) -> Served:
+        """What a client is to be told."""
+        return Served(self.media_type, self.cache_control, self.expires)
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a target holds at a path; `version` is opaque, and another one for other content."""
+    """What a target holds at a path; `version` is opaque, and another one for other content.
+
+    `served` is what goes with it to a relying party, None where the target has no place for that;
+    two that differ there alone may have one version, and are equal.
+    """
 
     content: bytes = field(repr=False)
     version: str
+    served: Served | None = field(default=None, compare=False)
+
+    def is_served_as(self, item: Item) -> bool:
+        """Whether a client is told what it is to be told with `item`, as far as can be."""
+        return self.served in (None, item.served)
+
+    def holds(self, item: Item) -> bool:
+        """Whether it is that object, byte for byte, and is served as that."""
+        return self.content == item.content and self.is_served_as(item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +103,10 @@ class Publisher(Protocol):
     told of none; of two writers of different content that were told of the same version, one gets
     ConflictError.
 
-    *Idempotence.* Content that is there already is taken for written, whatever it was to replace:
-    so a `write` whose answer was lost can be made again under the same condition. Two writers of
-    the same content may both be told that they wrote it.
+    *Idempotence.* An object that is there already, and is served as it is to be, is taken for
+    written, whatever it was to replace: so a `write` whose answer was lost can be made again under
+    the same condition. Two writers of the same content may both be told that they wrote it. One
+    that is there and is served otherwise is written again, which its version may not tell.
 
     *Retry.* Every call may be repeated after BackendUnavailableError.
 

@@ -56,7 +56,8 @@ class Manifest:
 
     `segment` is the number of the ledger's last segment there, `ledger` its digest. `certificates`
     says whether those of requests are published. While `complete` is false, a run is under way or
-    was broken off: `objects` has what is known to be there.
+    was broken off: `objects` has what is known to be there. `source` is the commit of the
+    documents where they are on another branch; empty where that is `commit`.
     """
 
     segment: int
@@ -65,6 +66,7 @@ class Manifest:
     certificates: bool
     complete: bool
     objects: Mapping[str, Entry] = field(repr=False)
+    source: str = ""
 
     def says_more_than(self, other: Manifest) -> bool:
         """Whether it has to be written where the other stands; the commit alone is no reason."""
@@ -94,6 +96,7 @@ def manifest_item(manifest: Manifest) -> Item:
         "segment": manifest.segment,
         "ledger": manifest.ledger,
         "commit": manifest.commit,
+        **({"source": manifest.source} if manifest.source else {}),
         "certificates": manifest.certificates,
         "complete": manifest.complete,
     }
@@ -124,6 +127,7 @@ def parse_manifest(content: bytes) -> Manifest:
             _truth(read["certificates"]),
             _truth(read["complete"]),
             MappingProxyType({_path(path): _entry(one) for path, one in read["objects"].items()}),
+            _text(read["source"], _COMMIT) if "source" in read else "",
         )
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ManifestError(f"it cannot be read ({type(error).__name__})") from error

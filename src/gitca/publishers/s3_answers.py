@@ -9,9 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gitca.errors import BackendUnavailableError
+from gitca.publishers import Served
 from gitca.publishers.paths import check_size
 
 _PIECE = 1024 * 1024
+# API Reference, "GetObject": what a writer may set and gitca never does.
+_OTHERS = ("ContentDisposition", "ContentEncoding", "ContentLanguage", "WebsiteRedirectLocation")
 
 
 def told(answer: Mapping[str, Any], name: str, subject: str) -> Any:
@@ -23,6 +26,20 @@ def told(answer: Mapping[str, Any], name: str, subject: str) -> Any:
             remedy="check network, proxy and endpoint, and run again",
         )
     return value
+
+
+def served_of(answer: Mapping[str, Any]) -> Served:
+    """Return what goes with an object to a relying party's client."""
+    expires = answer.get("Expires")
+    others = {name for name in _OTHERS if answer.get(name)}
+    if not expires and answer.get("ExpiresString"):
+        others.add("Expires")  # and is no time
+    return Served(
+        str(answer.get("ContentType", "")),
+        str(answer.get("CacheControl", "")),
+        expires or None,
+        frozenset(others),
+    )
 
 
 def content_of(answer: Mapping[str, Any], path: str, subject: str) -> bytes:

@@ -30,7 +30,7 @@ from gitca.documents.s3_uri import S3Uri
 from gitca.errors import BackendUnavailableError, UsageError
 from gitca.publishers import ConflictError, Item, Listed, Stored
 from gitca.publishers.paths import segments_of
-from gitca.publishers.s3_answers import content_of, listed_in, told
+from gitca.publishers.s3_answers import content_of, listed_in, served_of, told
 from gitca.publishers.s3_errors import code_of, wrapped
 
 # 30 % of calls throttled leave 6 of a million that fail ten times over.
@@ -100,7 +100,8 @@ class S3Publisher:
                     # Not entered: that would give the stream below the one that verifies it.
                     with closing(answer["Body"]):
                         version = str(told(answer, "ETag", self._at(path)))
-                        return Stored(content_of(answer, path, self._at(path)), version)
+                        content = content_of(answer, path, self._at(path))
+                        return Stored(content, version, served_of(answer))
                 except _BROKEN:
                     if not remaining:
                         raise
@@ -117,8 +118,8 @@ class S3Publisher:
     def write(self, item: Item, replaces: str | None) -> str:
         """Put an object in the place of a version, and return its ETag.
 
-        Where the object is there already, it is taken for written: an upload whose answer was lost
-        was sent again, and met itself.
+        Where the object is there already, and served as it is to be, it is taken for written: an
+        upload whose answer was lost was sent again, and met itself.
         """
         parameters = self._upload(item, replaces)
         for attempt in range(COLLISIONS):
@@ -164,7 +165,7 @@ class S3Publisher:
 
     def _settled(self, item: Item, error: _NotHeldError) -> str:
         there = self.read(item.path)
-        if there is not None and there.content == item.content:
+        if there is not None and there.holds(item):
             return there.version
         raise ConflictError(
             f"{self._subject}/{item.path}: the bucket holds "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,12 +19,13 @@ from gitca.x509.pem import to_pem
 class AuthoritySender:
     """Sends the objects of CAs' certificates to one target; `state` knows all roots there were.
 
-    `claim` is called before an object is written, and raises where this run is late.
+    `claim` is called before an object is written, and told whether another run writes it too; it
+    raises where this run is late.
     """
 
     publisher: Publisher
     state: LedgerState
-    claim: Callable[[], None] = lambda: None
+    claim: Callable[[bool], None] = lambda _: None
 
     def send(self, item: Item) -> tuple[Item, bool] | ContradictionError:
         """Make an object stand at the target; return it, and whether it was sent.
@@ -32,11 +34,12 @@ class AuthoritySender:
         Raises: BackendUnavailableError; UsageError.
         """
         kept: list[str] = []
+        looks = itertools.count()
 
         def judge(stored: Stored | None) -> bool:
             kept[:] = self._lost(item, stored)
             if not kept:
-                self.claim()
+                self.claim(next(looks) > 0)
             return not kept
 
         sent = send(self.publisher, item, judge)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gitca.errors import ContradictionError, GitcaError
+from gitca.errors import ContradictionError, GitcaError, UsageError
 from gitca.publishers import Item, Publisher, Stored
 from gitca.publishers.gate import Problem, Weight, judge_succession
 from gitca.reconcile.publication import JudgedCrl
-from gitca.reconcile.sending import AheadError, send
+from gitca.reconcile.sending import AheadError, UnsettledError, send
 
 _UNSENT = (Weight.CONTRADICTION, Weight.AHEAD)
 
@@ -27,7 +27,7 @@ class CrlOutcome:
 def send_crl(publisher: Publisher, crl: JudgedCrl) -> CrlOutcome:
     """Publish a CRL under each of its names, unless the gate is against it.
 
-    Raises: BackendUnavailableError; UsageError.
+    What a target refuses for one name holds up no other. Raises: BackendUnavailableError.
     """
     outcome = CrlOutcome()
     if crl.has(Weight.CONTRADICTION):
@@ -35,8 +35,12 @@ def send_crl(publisher: Publisher, crl: JudgedCrl) -> CrlOutcome:
         return outcome
     for item in crl.rendition.items:
         gate = _Gate(crl, item.path)
-        if send(publisher, item, gate, read_back=True):
-            outcome.sent.append(item.path)
+        try:
+            if send(publisher, item, gate, read_back=True):
+                outcome.sent.append(item.path)
+        except (UsageError, UnsettledError) as error:
+            outcome.failures.append(error)
+            continue
         outcome.failures += gate.failures
         outcome.notes += gate.notes
         if not gate.failures and not gate.is_withheld:

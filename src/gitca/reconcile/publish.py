@@ -7,7 +7,6 @@ other and is caught up by the next run.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ from gitca.documents.load import Governing, load_governing
 from gitca.documents.publish_target import PublishTarget
 from gitca.errors import BackendUnavailableError, ContradictionError, GitcaError, UsageError
 from gitca.git.store import Snapshot, Store
-from gitca.ledger.segment import segment_path
 from gitca.publishers import Publisher
+from gitca.publishers.manifest import Manifest
+from gitca.reconcile.held_manifest import HeldManifest, History, LateError, digest_of
 from gitca.reconcile.publication import Publication, read_publication
 from gitca.reconcile.published import Published, TargetReport
 from gitca.reconcile.sending import AheadError
@@ -68,26 +68,67 @@ def publish(
     """Publish what a commit holds to every target; return what was sent, and what failed.
 
     Where a target has what a later commit gives, the branch is loaded anew and published: another
-    run was faster. Where the branch has no such commit, that is a contradiction of the target's.
+    run was faster. Where the branch has no such segment of the ledger, that is a contradiction of
+    the target's; a commit of documents that it has not is told of, and what the branch has is
+    published.
     Raises: ContradictionError where the ledger contradicts itself.
     """
     result = Published(loaded.snapshot.tip)
+    looked_for: frozenset[str] = frozenset()
     for _ in range(RELOADS):
-        result = _publish(store, loaded, publishing, clock(), progress).after(result)
+        run = _Run(store, loaded, publishing, progress, looked_for)
+        result = _publish(run, clock()).after(result)
         if not any(target.is_ahead for target in result.targets):
             break
         # The state of a store is one value that grows: the number tells whether it has.
         before = loaded.snapshot.state.head.number
         loaded = _load(store)
-        if loaded.snapshot.state.head.number == before:
+        strange = _strange_commits(result)
+        if not strange and loaded.snapshot.state.head.number == before:
             _contradict(result)
             break
+        looked_for |= strange
     return result
 
 
-def _publish(
-    store: Store, loaded: Loaded, publishing: Publishing, now: datetime, progress: Progress
-) -> Published:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One attempt at all targets; the branch was loaded after `looked_for` were seen at some."""
+
+    store: Store
+    loaded: Loaded
+    publishing: Publishing
+    progress: Progress
+    looked_for: frozenset[str]
+
+    def history(self, publication: Publication, notes: list[str]) -> History:
+        commit, source = publication.commit, self.loaded.snapshot.source
+
+        def strange(held: Manifest) -> frozenset[str]:
+            pairs = {(held.commit, commit), (held.source or held.commit, source)}
+            found = {theirs for theirs, ours in pairs if not self._is_in_history(theirs, ours)}
+            for each in sorted(found & self.looked_for):
+                note = f"it was published as of commit {each}, which the branch does not have"
+                if note not in notes:
+                    notes.append(note)
+            return frozenset(found - self.looked_for)
+
+        return History(source, strange, lambda number: digest_of(self.store, commit, number))
+
+    def _is_in_history(self, theirs: str, ours: str) -> bool:
+        repository = self.store.repository
+        if theirs == ours:
+            return True
+        return repository.resolve(theirs) == theirs and repository.is_ancestor(theirs, ours)
+
+
+def _strange_commits(result: Published) -> frozenset[str]:
+    failures = (error for target in result.targets for error in target.failures)
+    return frozenset().union(*(each.commits for each in failures if isinstance(each, LateError)))
+
+
+def _publish(run: _Run, now: datetime) -> Published:
+    store, loaded, publishing = run.store, run.loaded, run.publishing
     result = Published(loaded.snapshot.tip)
     chosen = tuple(publishing.chosen(loaded.governing))
     publication = None
@@ -101,7 +142,7 @@ def _publish(
         result.targets.append(report)
         try:
             _check_apart(store, loaded.snapshot.source, target.to)
-            _run(store, publication, target, report, publishing, progress)
+            _publish_to(run, publication, target, report)
         except GitcaError as error:
             report.failures.append(error)
         except MemoryError:
@@ -135,33 +176,23 @@ def _check_apart(store: Store, source: str, uri: str) -> None:
         )
 
 
-def _run(
-    store: Store,
-    publication: Publication,
-    target: PublishTarget,
-    report: TargetReport,
-    publishing: Publishing,
-    progress: Progress,
+def _publish_to(
+    run: _Run, publication: Publication, target: PublishTarget, report: TargetReport
 ) -> None:
-    with closing(publishing.open_publisher(target.to)) as publisher:
+    with closing(run.publishing.open_publisher(target.to)) as publisher:
+        manifest = HeldManifest(
+            publisher, publication, run.history(publication, report.notes), report.notes
+        )
         TargetRun(
             publication,
             publisher,
             report,
+            manifest,
             target.certificates,
-            lambda number: _digest_of(store, publication.commit, number),
-            complete=publishing.complete,
-            concurrency=publishing.concurrency,
-            progress=progress,
+            complete=run.publishing.complete,
+            concurrency=run.publishing.concurrency,
+            progress=run.progress,
         ).run()
-
-
-def _digest_of(store: Store, commit: str, number: int) -> str | None:
-    """Return the digest of one segment of the ledger; None where there is none."""
-    blobs = [entry.blob for entry in store.entries(commit, segment_path(number))] if number else []
-    for data in store.read_segments(blobs):
-        return f"sha256:{hashlib.sha256(data).hexdigest()}"
-    return None
 
 
 def _load(store: Store) -> Loaded:

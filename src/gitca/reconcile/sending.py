@@ -24,6 +24,10 @@ class AheadError(GitcaError):
     exit_code = 3
 
 
+class UnsettledError(BackendUnavailableError):
+    """An object at a target was another one each time that it was looked at."""
+
+
 def send(
     publisher: Publisher,
     item: Item,
@@ -39,11 +43,15 @@ def send(
     With `read_back` it is read once more, and must be there, byte for byte. Raises:
     BackendUnavailableError, also where the target does not keep what it is given; UsageError; and
     what `judge` does.
+
+    What is there byte for byte and is served otherwise (media type, caching, a redirect) is sent
+    again, once: a target that keeps no such thing is none that fails.
     """
     written = False
     for attempt in range(ATTEMPTS):
         stored = None if is_new and attempt == 0 else publisher.read(item.path)
-        if stored is not None and stored.content == item.content:
+        is_there = stored is not None and stored.content == item.content
+        if stored is not None and is_there and (written or stored.is_served_as(item)):
             return written
         if not (is_new and attempt == 0) and not judge(stored):
             return written
@@ -54,7 +62,7 @@ def send(
         written = True
         if not read_back:
             return True
-    raise BackendUnavailableError(
+    raise UnsettledError(
         f"{item.path} was another object each of the {ATTEMPTS} times that it was looked at",
         remedy="run it again; if it stays so, find out who else writes there",
     )

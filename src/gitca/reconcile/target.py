@@ -144,7 +144,9 @@ class TargetRun:
         objects = {**self.manifest.found.objects, **self._entries}
         claim = replace(self._manifest(is_complete=False), objects=objects)
         sender = AuthoritySender(
-            self.publisher, self.publication.state, lambda: self.manifest.claim(claim)
+            self.publisher,
+            self.publication.state,
+            lambda is_contended: self.manifest.claim(claim, is_contended=is_contended),
         )
         each(self.concurrency, items, sender.send, self._note)
         self._keep_withheld(items)

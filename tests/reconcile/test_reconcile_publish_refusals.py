@@ -1,0 +1,119 @@
+"""What a target refuses for one object, or who can write its manifest, stops no other CRL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from ca_documents import request, revocation
+from ca_world import Clone
+from gitca.reconcile import target as target_run
+from publish_world import FOLDER, files, public, published, reconciled, repository
+
+API = {"requests/api.yaml": request("api", "api.example.internal")}
+STOP = {"requests/stop.yaml": revocation(certificate="api")}
+
+
+@pytest.fixture
+def target(made: Clone) -> Clone:
+    """A repository with a certificate, all of it published to a folder."""
+    made.save(repository(FOLDER) | API)
+    assert reconciled(made).exit_code == 0
+    made.clock.forward(hours=1)
+    return made
+
+
+def link(target: Clone, path: str) -> None:
+    place = public(target, path)
+    place.unlink()
+    place.symlink_to(target.folder / "elsewhere")
+
+
+@pytest.mark.parametrize("path", ["root.crl", "issuing.crl"])
+def test_a_crl_that_the_target_refuses_holds_up_no_other_and_no_certificate(
+    target: Clone, path: str
+) -> None:
+    target.save(STOP | {"requests/web.yaml": request("web", "web.example.internal")})
+    assert target.reconcile().exit_code == 0
+    link(target, path)
+    result = published(target, before=None)
+    (failure,) = result.targets[0].failures
+    assert (result.exit_code, path in str(failure)) == (2, True)
+    expected = {"issuing.crl", "issuing.crl.pem", "certificates/issuing/web.pem"} - {path}
+    assert expected <= set(result.targets[0].sent)
+    assert not json.loads(files(target)["manifest.json"])["complete"]
+    public(target, path).unlink()
+    assert published(target).exit_code == 0
+
+
+def test_a_crl_that_somebody_keeps_changing_holds_up_no_other(target: Clone) -> None:
+    old = files(target)["issuing.crl"]
+    target.save(STOP)
+    assert target.reconcile().exit_code == 0
+
+    def undo(what: str, path: str) -> None:
+        if (what, path) == ("written", "issuing.crl"):
+            public(target, path).write_bytes(old)
+
+    result = published(target, before=undo)
+    assert result.exit_code == 4
+    assert "issuing.crl.pem" in result.targets[0].sent
+    assert result.targets[0].sent[-1] != "issuing.crl"
+
+
+def of_another_history(target: Clone) -> None:
+    place = public(target, "manifest.json")
+    record = json.loads(place.read_text())
+    place.write_text(json.dumps(record | {"ledger": "sha256:" + "0" * 64}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [(of_another_history, 5), (lambda target: link(target, "manifest.json"), 2)],
+    ids=["of another history", "a symbolic link"],
+)
+def test_a_manifest_stops_no_revocation(
+    target: Clone, spoil: Callable[[Clone], None], code: int
+) -> None:
+    target.save(STOP | {"requests/web.yaml": request("web", "web.example.internal")})
+    assert target.reconcile().exit_code == 0
+    spoil(target)
+    result = published(target)
+    assert result.exit_code == code
+    assert len(result.targets[0].failures) == 1
+    assert files(target)["issuing.crl"] == target.read("issued/issuing/crl.der")
+    assert "certificates/issuing/web.pem" not in files(target)
+
+
+def test_a_target_that_refuses_everything_says_so_once(target: Clone) -> None:
+    public(target, "").rename(target.folder / "other")
+    public(target, "").symlink_to(target.folder / "other")
+    result = published(target)
+    assert result.exit_code == 2
+    assert len(result.targets[0].failures) == 1
+
+
+def test_the_manifest_is_written_less_often_the_more_it_names(
+    made: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is as long as all that was sent: at even steps all of them would cost the square."""
+    names = [f"host{number}" for number in range(20)]
+    made.save(
+        repository(FOLDER)
+        | {f"requests/{name}.yaml": request(name, f"{name}.example.internal") for name in names}
+    )
+    assert made.reconcile().exit_code == 0
+    monkeypatch.setattr(target_run, "CHUNK", 1)
+    named: list[int] = []
+
+    def count(what: str, path: str) -> None:
+        if (what, path) == ("written", "manifest.json"):
+            named.append(len(json.loads(files(made)["manifest.json"])["objects"]))
+
+    assert published(made, before=count).exit_code == 0
+    assert named[-1] >= 40
+    assert len(named) < 10
+    assert all(after >= before * 1.2 for before, after in pairwise(named))
