@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,13 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
 def test_a_manifest_does_not_depend_on_the_order_of_sending() -> None:
     other = Manifest(7, f"sha256:{DIGEST}", "1" * 40, True, False, dict(reversed(OBJECTS.items())))
     assert manifest_item(other).content == manifest_item(MANIFEST).content
+
+
+def test_a_manifest_names_the_commit_of_the_documents_where_that_is_another() -> None:
+    parted = replace(MANIFEST, source="2" * 40)
+    assert json.loads(manifest_item(parted).content)["source"] == "2" * 40
+    assert parse_manifest(manifest_item(parted).content) == parted
+    assert "source" not in json.loads(manifest_item(MANIFEST).content)
 
 
 def test_a_manifest_without_objects_is_json() -> None:
@@ -73,6 +81,7 @@ def broken(**changes: object) -> bytes:
         broken(segment="gone"),
         broken(ledger="sha256:x"),
         broken(commit="main"),
+        broken(source="main"),
         broken(complete=1),
         broken(objects=[]),
         broken(objects={"a": {"sha256": "x", "size": 1, "mediaType": "a/b"}}),

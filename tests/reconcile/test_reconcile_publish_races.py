@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 
 from ca_documents import authority, request, revocation
+from ca_fixtures import both_layouts
 from ca_world import Clone, git
 from gitca.reconcile.published import Published
 from publish_world import (
@@ -112,11 +113,13 @@ def meanwhile(moment: tuple[str, str], do: Callable[[], object]) -> Callable[[st
     "moment",
     [("read", "manifest.json"), ("read", "bundles/roots.pem"), ("write", "bundles/roots.pem")],
 )
+@both_layouts
 def test_a_run_that_is_late_by_documents_alone_puts_no_bundle_back(
     made: Clone, moment: tuple[str, str]
 ) -> None:
     """The ledger is the same; the manifest's commit tells who is late, whenever that shows."""
-    made.save(repository(FOLDER))
+    spec = {"issuedBranch": "issued"} if made.is_parted else {}
+    made.save(repository(FOLDER, **spec))
     assert reconciled(made).exit_code == 0
     earlier = files(made)["bundles/roots.pem"]
     made.save({"ca/other.yaml": authority("other")})

@@ -78,7 +78,9 @@ class HeldManifest:
             try:
                 self.held = parse_manifest(stored.content)
             except ManifestError as error:
-                self.notes.append(f"{MANIFEST_PATH} was none that gitca wrote: {error}")
+                note = f"{MANIFEST_PATH} was none that gitca wrote: {error}"
+                if note not in self.notes:
+                    self.notes.append(note)
         self.found = self.held
 
     def check(self) -> None:
