@@ -84,6 +84,8 @@ def test_a_summary_is_one_line_of_html_without_elements(text: str) -> None:
         ("key usage: + keyAgreement", "key usage: `+ keyAgreement`"),
         ("the policies' or CAs' first, don't", "the policies' or CAs' first, don't"),
         ("1. one of 12. (3)", "`1`. one of `12`. (`3`)"),
+        ("6", "`6`"),
+        ("6 revocations to list", "6 revocations to list"),
         ("deadbee effaced 1234567 12", "`deadbee effaced 1234567` 12"),
     ],
 )  # fmt: skip

@@ -50,6 +50,7 @@ CONSTRUCTS = {
     "table of contents": ("[[_TOC_]]", "'['"),
     "code block": ("```math\nx\n```", "<pre>"),
     "heading": ("# x", "<h1>"),
+    "list": ("x\n\n6. x", "<ol"),
     "rule": ("x\n\n---\n", "<hr>"),
     "beyond the fences": ("`" * 81 + " [x](https://evil.example) " + "`" * 81, "links"),
 }
@@ -61,7 +62,7 @@ marks = st.sampled_from(
     [*"[]()|@#<>&\n\r\\!*_~$:^ ", "](https://evil.example)", "![](//evil.example)"]
 )
 words = st.sampled_from(
-    ["a", "example", "@example/security", "https://evil.example", "<b>", "&#64;"]
+    ["a", "6", "6.", "example", "@example/security", "https://evil.example", "<b>", "&#64;"]
 )
 fenced = st.lists(runs | marks | words | st.sampled_from(EVIL), min_size=1, max_size=8).map("".join)
 

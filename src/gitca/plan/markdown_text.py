@@ -90,8 +90,11 @@ def cell_prose(text: str) -> str:
 def _pieces(text: str) -> Iterator[tuple[bool, str, str, str]]:
     """Yield the words of a text: whether each is plain, what stands before it, itself, after it."""
     before = ""
+    # A number that is all there is would begin a list with the full stop that comes after it.
+    is_number = text.strip().isdigit()
     for token in _TOKEN.findall(text):
-        plain, quoted = _WORD.fullmatch(token), _QUOTED.fullmatch(token)
+        plain = None if is_number else _WORD.fullmatch(token)
+        quoted = _QUOTED.fullmatch(token)
         if plain and not _HASH.fullmatch(plain[2]) and before not in _SIGNS:
             yield True, "", token, ""
         elif quoted:
