@@ -105,6 +105,17 @@ def test_a_bundle_of_roots_is_never_emptied(target: Clone, cause: str) -> None:
     assert files(target)["bundles/roots.pem"] == b""
 
 
+def test_a_bundle_with_a_roots_earlier_certificate_is_not_emptied(target: Clone) -> None:
+    before = files(target)["bundles/roots.pem"]
+    target.save({"ca/root.yaml": authority("root", renewBefore="9y")})
+    target.clock.forward(days=400)
+    assert target.reconcile().exit_code in (0, 1)
+    assert target.read("issued/root/ca.pem") != before
+    target.clock.forward(days=4000)
+    assert published(target).exit_code == 5
+    assert files(target)["bundles/roots.pem"] == before
+
+
 def test_a_root_that_somebody_else_put_into_an_empty_bundle_does_not_stay(target: Clone) -> None:
     target.save({"ca/root.yaml": authority("root", state="retired")})
     foreign = pem(certificate_der(target.current("api"))).replace(b"X509 CRL", b"CERTIFICATE")

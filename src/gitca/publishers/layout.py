@@ -218,10 +218,11 @@ def _own_items(
 
 
 def roots(state: LedgerState) -> Iterator[tuple[str, OrderRecord]]:
-    """Yield the roots that have a certificate, with its order."""
+    """Yield all certificates that roots have and had, by their orders."""
     for name, record in state.authorities.items():
-        if record.certificate is not None and is_self_signed(record.certificate):
-            yield name, record.certificate
+        for _, order in record.certificates:
+            if is_self_signed(order):
+                yield name, order
 
 
 def _roots(state: LedgerState, governing: Governing, now: datetime) -> bytes:
@@ -232,7 +233,8 @@ def _roots(state: LedgerState, governing: Governing, now: datetime) -> bytes:
     return "".join(
         _pem(certificate_der(order))
         for name, order in roots(state)
-        if order.certificate.not_after >= now
+        if order is state.authority(name).certificate
+        and order.certificate.not_after >= now
         and not state.is_authority_revoked(name)
         and not _is_given_up(name, governing)
     ).encode()
