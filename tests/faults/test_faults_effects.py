@@ -42,7 +42,7 @@ TABLE: dict[tuple[str, str], str] = {
         for command in (
             "cat-file", "config", "diff-files", "diff-tree", "log", "ls-files", "ls-remote",
             "ls-tree", "merge-base", "remote", "rev-list", "rev-parse", "symbolic-ref", "worktree",
-            "merge-tree", "for-each-ref",
+            "merge-tree", "for-each-ref", "show-ref",
         )
     },
     ("git/half_written.py", ".unlink"):
