@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -155,6 +157,14 @@ def test_what_is_no_file_is_refused_at_once(folder: Path, publisher: Publisher, 
     ):
         with pytest.raises(UsageError, match="no regular file"):
             call()
+
+
+def test_a_socket_is_no_outage(folder: Path, publisher: Publisher) -> None:
+    (folder / "public").mkdir()
+    with contextlib.chdir(folder / "public"), socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("root.crl")
+        with pytest.raises(UsageError, match=r"root\.crl cannot be published to"):
+            publisher.read("root.crl")
 
 
 def test_a_file_where_a_folder_belongs_is_named(folder: Path, publisher: Publisher) -> None:

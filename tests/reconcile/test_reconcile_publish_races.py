@@ -179,3 +179,27 @@ def test_a_progress_note_never_replaces_a_later_manifest(made: Clone, segments: 
     result = published(made, before=meanwhile(("write", "other.cer"), plant))
     assert result.exit_code == 5
     assert files(made)["manifest.json"] == planted[0]
+
+
+def test_a_claim_that_failed_lets_no_other_object_through(made: Clone) -> None:
+    """Objects wait for one claim; another run claims first, and has written nothing else yet."""
+    made.save(repository(FOLDER))
+    assert reconciled(made).exit_code == 0
+    calls: list[tuple[str, ...]] = []
+    with as_loaded(made) as late:
+        git(made.folder, "commit", "-q", "--allow-empty", "-m", "later")
+        place = public(made, "manifest.json")
+        claim = json.loads(place.read_text()) | {"commit": git(made.folder, "rev-parse", "HEAD")}
+        spoilt = [f"{ca}.{kind}" for ca in ("root", "issuing") for kind in ("cer", "pem", "p7c")]
+        for path in spoilt:
+            public(made, path).write_bytes(b"spoilt")
+        other = meanwhile(("write", "manifest.json"), lambda: place.write_text(json.dumps(claim)))
+
+        def look(*call: str) -> None:
+            calls.append(call)
+            other(*call)
+
+        assert published(made, loaded=late, before=look).exit_code == 0
+    anew = [number for number, call in enumerate(calls) if call == ("read", "root.crl")][1]
+    assert not {path for what, path in calls[:anew] if what == "write"} & set(spoilt)
+    assert {path for what, path in calls[anew:] if what == "write"} >= set(spoilt)

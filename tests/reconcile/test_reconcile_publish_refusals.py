@@ -49,6 +49,49 @@ def test_a_crl_that_the_target_refuses_holds_up_no_other_and_no_certificate(
     assert published(target).exit_code == 0
 
 
+def lacking(target: Clone) -> list[str]:
+    """Three more requests, of whose certificates the target refuses one; returns their paths."""
+    names = [f"host{number}" for number in range(3)]
+    target.save(
+        {f"requests/{name}.yaml": request(name, f"{name}.example.internal") for name in names}
+    )
+    assert target.reconcile().exit_code == 0
+    paths = [f"certificates/issuing/{name}.pem" for name in names]
+    public(target, paths[1]).symlink_to(target.folder / "elsewhere")
+    return paths
+
+
+def test_a_certificate_that_the_target_refuses_holds_up_no_other(target: Clone) -> None:
+    paths = lacking(target)
+    result = published(target)
+    (failure,) = result.targets[0].failures
+    assert (result.exit_code, paths[1] in str(failure)) == (2, True)
+    assert {paths[0], paths[2]} <= set(result.targets[0].sent)
+    assert paths[1] not in json.loads(files(target)["manifest.json"])["objects"]
+    public(target, paths[1]).unlink()
+    assert published(target).exit_code == 0
+    assert paths[1] in files(target)
+
+
+def test_a_cas_certificate_that_the_target_refuses_holds_up_no_other(target: Clone) -> None:
+    (path, *_) = lacking(target)
+    public(target, path).unlink(missing_ok=True)
+    link(target, "root.cer")
+    result = published(target)
+    assert result.exit_code == 2
+    assert path in result.targets[0].sent
+
+
+def test_where_many_are_refused_the_run_at_that_target_ends(
+    target: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = lacking(target)
+    monkeypatch.setattr(target_run, "MOST_REFUSALS", 0)
+    result = published(target)
+    assert (result.exit_code, len(result.targets[0].failures)) == (2, 1)
+    assert paths[1] in str(result.targets[0].failures[0])
+
+
 def test_a_crl_that_somebody_keeps_changing_holds_up_no_other(target: Clone) -> None:
     old = files(target)["issuing.crl"]
     target.save(STOP)

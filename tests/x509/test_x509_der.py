@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from x509_material import openssl
 
 from gitca.x509 import der
+from gitca.x509.algorithms import algorithm_identifier_der
+from gitca.x509.signed import verify_signature
 
 
 @given(st.integers(min_value=-(2**200), max_value=2**200))
@@ -135,3 +137,15 @@ def test_a_time_without_zone_or_with_a_fraction_is_refused(moment):
     for write in (der.time, der.generalized_time):
         with pytest.raises(der.DerError):
             write(moment)
+
+
+def test_an_object_of_many_values_is_refused_before_they_are_taken_apart() -> None:
+    null = b"\x05\x00"
+    assert len(der.parts(der.sequence(*[null] * 16), most=16)) == 16
+    with pytest.raises(der.DerError, match="more than 16 values"):
+        der.parts(der.sequence(*[null] * 17), most=16)
+    tbs = der.sequence(*[null] * 500_000)
+    identifier = algorithm_identifier_der("ecdsa-sha256")
+    signed_der = der.sequence(tbs, identifier, der.bit_string(b""))
+    with pytest.raises(ValueError, match="more than 16 values"):
+        verify_signature(signed_der, b"")

@@ -20,6 +20,8 @@ _REFUSED: Mapping[int, str] = MappingProxyType(
         errno.ENAMETOOLONG: "name a folder with a shorter path, or shorten the names in it",
         errno.ENOTDIR: "remove what lies where a folder belongs",
         errno.ELOOP: "remove the symbolic link: gitca follows none where it publishes",
+        errno.ENXIO: "remove what lies there: it is no file",
+        errno.ENODEV: "remove what lies there: it is no file",
         errno.EXDEV: "mount nothing below the folder",
         errno.ENOLCK: "name a folder on a file system with locks",
         errno.ENOTSUP: "name a folder on a file system with locks",

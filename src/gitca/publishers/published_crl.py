@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from gitca.x509 import der
 from gitca.x509.algorithms import AlgorithmRefusedError
 from gitca.x509.pem import pem_blocks
-from gitca.x509.signed import tbs_of, verify_signature
+from gitca.x509.signed import MOST_FIELDS, tbs_of, verify_signature
 
 PEM_ENDING = ".pem"
 _PEM_START = b"-----BEGIN"
@@ -59,7 +59,7 @@ def _says_crl(signed_der: bytes) -> bool:
     After the version, which may be absent, come algorithm, issuer and thisUpdate; a certificate and
     a CSR have no time there.
     """
-    tags = [part[0] for part in der.parts(tbs_of(signed_der))]
+    tags = [part[0] for part in der.parts(tbs_of(signed_der), most=MOST_FIELDS)]
     if tags[:1] == [der.INTEGER]:
         tags = tags[1:]
     return tags[:2] == [der.SEQUENCE, der.SEQUENCE] and len(tags) > 2 and tags[2] in _TIMES

@@ -126,8 +126,9 @@ class HeldManifest:
                 self.read()
                 self.check()
             if not self._is_claimed:
-                self._is_claimed = True
+                # Who waits for the lock must not take a claim that failed for one.
                 self._replace(manifest)
+                self._is_claimed = True
 
     def write(self, manifest: Manifest) -> None:
         """Put it in the place of what stands there, if it says more.

@@ -26,7 +26,10 @@ from gitca.reconcile.held_manifest import HeldManifest
 from gitca.reconcile.leaf_sending import LeafSender, differing
 from gitca.reconcile.publication import Publication
 from gitca.reconcile.published import TargetReport
-from gitca.reconcile.sending import AheadError, each
+from gitca.reconcile.sending import AheadError, WorkT, each
+
+Sent = tuple[Item, bool] | GitcaError
+"""An object and whether it was sent, or what is against it."""
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how many are done, and of how many."""
@@ -36,6 +39,9 @@ CHUNK, GROWTH = 1000, 4
 
 That is what a run that is killed may have to look at again.
 """
+
+MOST_REFUSALS = 20
+"""Where a target refuses more single objects than that, what is wrong is no single object's."""
 
 _NAMED = 3
 
@@ -54,6 +60,7 @@ class TargetRun:
     progress: Progress = lambda *_: None
     _listed: dict[str, Listed] | None = None
     _entries: dict[str, Entry] = field(default_factory=dict)
+    _refusals: int = 0
 
     def run(self) -> None:
         """Publish all that differs.
@@ -148,7 +155,7 @@ class TargetRun:
             self.publication.state,
             lambda is_contended: self.manifest.claim(claim, is_contended=is_contended),
         )
-        each(self.concurrency, items, sender.send, self._note)
+        each(self.concurrency, items, self._singly(sender.send), self._note)
         self._keep_withheld(items)
 
     def _send_leaves(self) -> None:
@@ -177,7 +184,7 @@ class TargetRun:
         )
         done = 0
 
-        def note(result: tuple[Item, bool] | GitcaError) -> None:
+        def note(result: Sent) -> None:
             nonlocal done
             done += 1
             self.progress("publish", done, len(work))
@@ -189,8 +196,25 @@ class TargetRun:
                 self.manifest.write(self._manifest(is_complete=False))
             # A manifest grows with what it names: as often as that, all of them cost the square.
             end = start + max(CHUNK, len(self._entries) // GROWTH)
-            each(self.concurrency, work[start:end], sender.send, note)
+            each(self.concurrency, work[start:end], self._singly(sender.send), note)
             start = end
+
+    def _singly(self, send: Callable[[WorkT], Sent]) -> Callable[[WorkT], Sent]:
+        """Return what sends an object, and returns why the target refuses this one.
+
+        Raises: what `send` does; UsageError, while nothing has settled or once there were many.
+        """
+
+        def attempt(work: WorkT) -> Sent:
+            try:
+                return send(work)
+            except UsageError as error:
+                self._refusals += 1
+                if not self._entries or self._refusals > MOST_REFUSALS:
+                    raise
+                return error
+
+        return attempt
 
     def _keep_leaves(self) -> None:
         folders = (f"{CURRENT_FOLDER}/", f"{SERIALS_FOLDER}/")
@@ -210,7 +234,7 @@ class TargetRun:
             names = ", ".join(strangers[:_NAMED])
             self.report.notes.append(f"it holds what is not published (any more): {names}{more}")
 
-    def _note(self, result: tuple[Item, bool] | GitcaError) -> None:
+    def _note(self, result: Sent) -> None:
         if isinstance(result, GitcaError):
             self.report.failures.append(result)
             return

@@ -145,18 +145,22 @@ def _long_length(data: bytes, start: int, count: int) -> tuple[int, int]:
     return size, start + count
 
 
-def parts(data: bytes, tag: int = SEQUENCE) -> list[bytes]:
+def parts(data: bytes, tag: int = SEQUENCE, *, most: int | None = None) -> list[bytes]:
     """Return the encoded values inside the one constructed value that `data` is.
 
-    Raises: DerError for another tag, trailing octets and everything `read_header` refuses.
+    `most` bounds how many: a value of a few octets each takes many times its length in memory.
+    Raises: DerError for another tag, trailing octets, more values and everything `read_header`
+    refuses.
     """
     found, offset, end = read_header(data)
     if found != tag:
         raise DerError(f"tag 0x{found:02x} where 0x{tag:02x} was expected")
     if end != len(data):
         raise DerError(f"{len(data) - end} octets of trailing data")
-    values = []
+    values: list[bytes] = []
     while offset < end:
+        if most is not None and len(values) == most:
+            raise DerError(f"more than {most} values")
         _, _, stop = read_header(data, offset)
         values.append(data[offset:stop])
         offset = stop

@@ -9,6 +9,10 @@ from __future__ import annotations
 from gitca.x509 import der
 from gitca.x509.algorithms import algorithm_identifier_der, algorithm_of, verify
 
+# A TBSCertificate has 10 values at the most, the others fewer (RFC 5280 section 4.1). What is read
+# here before its signature is looked at may be anybody's.
+MOST_FIELDS = 16
+
 
 def assemble(tbs: bytes, signature_algorithm: str, signature: bytes) -> bytes:
     """Return the DER object of its TBS and a signature over it. Raises: AlgorithmRefusedError."""
@@ -46,7 +50,7 @@ def verify_signature(signed_der: bytes, spki_der: bytes) -> bool:
 
 
 def _split(signed_der: bytes) -> tuple[bytes, bytes, bytes]:
-    parts = der.parts(signed_der)
+    parts = der.parts(signed_der, most=MOST_FIELDS)
     if [part[0] for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
         raise der.DerError("not a signed object: its parts are not bytes, algorithm, signature")
     return parts[0], parts[1], parts[2]
@@ -54,7 +58,7 @@ def _split(signed_der: bytes) -> tuple[bytes, bytes, bytes]:
 
 def _inner_identifier(tbs: bytes) -> bytes | None:
     """Return the AlgorithmIdentifier within a certificate or CRL; None in a CSR, which has none."""
-    parts = der.parts(tbs)
+    parts = der.parts(tbs, most=MOST_FIELDS)
     tags = [part[0] for part in parts]
     if tags[:3] == [der.CONTEXT, der.INTEGER, der.SEQUENCE]:
         return parts[2]  # a certificate of version 2 or 3
