@@ -67,7 +67,7 @@ demo: .venv/installed
 
 test: .venv/installed
 	@$(BIN)/python tests/components.py
-	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(PYTEST)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report= $(PYTEST)
 	@$(if $(PYTEST),:,touch .venv/tested)
 
 # The figures of docs/reliability.md; `tests/mutations` breaks the recipe and has the tests notice.

@@ -34,7 +34,8 @@ READING = {
         "ls-files",
         "ls-tree",
     ),
-    *("merge-base", "rev-list", "rev-parse", "symbolic-ref", "worktree", "version", "remote"),
+    *("merge-base", "rev-list", "rev-parse", "show-ref", "symbolic-ref", "worktree", "version"),
+    "remote",
 }
 # update-ref with these refs is the lock of a repository without a remote, and its note of where the
 # working tree stands.

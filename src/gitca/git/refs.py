@@ -67,16 +67,34 @@ def resolve(git: Git, rev: str) -> str | None:
     """
     if "\0" in rev:
         return None
-    answer = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
-    if answer.returncode != 0:
-        return None
     name = _NAME_END.split(rev, maxsplit=1)[0]
-    if name.startswith("refs/") or name == "HEAD":
-        exact = git.run("show-ref", "--verify", "--quiet", "--", name)
-        return answer.stdout.decode("ascii").strip() if exact.returncode == 0 else None
-    if name and _OBJECT_ID.fullmatch(name) is None:
+    if name == rev and name.startswith("refs/"):
+        return _commit_at(git, name)
+    is_exact = name.startswith("refs/") or name == "HEAD"
+    if is_exact and git.run("show-ref", "--verify", "--quiet", "--", name).returncode != 0:
+        return None
+    answer = _commit_of(git, rev)
+    if answer is not None and not is_exact and name and _OBJECT_ID.fullmatch(name) is None:
         _check_one_meaning(git, name)
-    return answer.stdout.decode("ascii").strip()
+    return answer
+
+
+def _commit_of(git: Git, rev: str) -> str | None:
+    answer = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+    return answer.stdout.decode("ascii").strip() if answer.returncode == 0 else None
+
+
+def _commit_at(git: Git, name: str) -> str | None:
+    """Return the commit of the reference of that full name, in one command of Git."""
+    if _GLOB.search(name) is not None:
+        return None
+    shape = "--format=%(refname) %(objecttype) %(objectname)"
+    for line in as_text(git.ask("for-each-ref", shape, "--", name)).splitlines():
+        found, kind, commit = line.rsplit(" ", 2)
+        if found == name:
+            # The name is there, so that Git takes it and no other.
+            return commit if kind == "commit" else _commit_of(git, name)
+    return None
 
 
 def _check_one_meaning(git: Git, name: str) -> None:
