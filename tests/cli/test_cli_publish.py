@@ -113,3 +113,14 @@ def test_a_target_of_another_repository_is_a_contradiction(pki: Command) -> None
     answer = pki("publish")
     assert answer.code == 5
     assert "another repository is published there" in answer.out
+
+
+def test_what_init_lets_be_published_into_a_folder_is_none_of_gits(tmp_path: Path) -> None:
+    names = ("--domain", "example.internal", "--organization", "Example")
+    made = Command(tmp_path, GITCA_KEY_PASSPHRASE="a passphrase of the tests")
+    made.runs("init", "pki", *names, "--publish", "directory:out/public")
+    pki = made.at(tmp_path / "pki")
+    assert "out/public" in pki.runs("reconcile")
+    assert (tmp_path / "pki/out/public/issuing.crl").is_file()
+    assert pki.git("status", "--porcelain") == ""
+    assert "Nothing to publish" in pki.runs("publish")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gitca.cli.scaffold.key_places import FILES, KeyPlaces
 from gitca.cli.yaml_text import quoted
+from gitca.documents.directory_uri import parse_directory_uri
 
 _HERE = Path(__file__).parent
 # Files that would act on this project's own repository if they bore their names here.
@@ -56,6 +57,7 @@ def render(
         lines = _ISSUED.format(quoted(issued_branch)) + lines
         del files["issued/.gitkeep"]
     files["ca/repository.yaml"] += lines.encode()
+    files[".gitignore"] += "".join(_ignored(publish)).encode()
     if every:
         files["README.md"] += _PIPELINE.format(every=every).encode()
     return files
@@ -83,6 +85,19 @@ def _spec_lines(names: Names, every: str, publish: Sequence[str]) -> str:
         lines.append(f'      url: "http://pki.{quoted(names.domain)}/"')
         lines += [f'    - to: "{quoted(target)}"' for target in publish[1:]]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _ignored(publish: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of .gitignore (gitignore(5)) for targets in the repository itself.
+
+    Nothing is published where Git has files.
+    """
+    for uri in publish:
+        if uri.startswith("directory:"):
+            path = parse_directory_uri(uri)
+            if not path.startswith("/"):
+                yield "# What is published into a folder here; Git has it in issued/ already.\n"
+                yield f"/{path}/\n"
 
 
 def _sources() -> Iterator[tuple[str, Path]]:
