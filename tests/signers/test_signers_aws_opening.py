@@ -205,12 +205,14 @@ def test_a_key_is_described_as_kms_describes_it(kms: AwsServer) -> None:
 
 
 @pytest.mark.usefixtures("kms")
-def test_an_endpoint_of_the_environment_that_is_no_url_is_said(
+def test_an_endpoint_of_the_environment_that_is_no_url_is_said_and_not_repeated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "nonsense")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "someone:password@nonsense")
     error = refused(f"awskms:///alias/x?region={REGION}", UsageError)
-    assert "nonsense" in error.message
+    assert "malformed" in error.message
+    assert "AWS_ENDPOINT_URL_KMS" in error.remedy
+    assert "password" not in f"{error.message} {error.remedy}"
 
 
 @pytest.mark.parametrize(
