@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,7 @@ if TYPE_CHECKING:
 def target_checks(root: Path, governing: Governing, state: LedgerState | None) -> Iterator[Check]:
     """Read each target's manifest; nothing is written, so that a right to write is not proven."""
     for target in governing.repository.spec.publish:
-        yield from attempt(
-            "target",
-            lambda uri=target.to: _target(uri, root, state),  # type: ignore[misc]
-        )
+        yield from attempt("target", partial(_target, target.to, root, state))
 
 
 def _target(uri: str, root: Path, state: LedgerState | None) -> Iterator[Check]:

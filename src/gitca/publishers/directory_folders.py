@@ -71,13 +71,12 @@ def _made_step(name: str, above: int, mode: int) -> int:
     except FileExistsError:
         is_ours = False
     descriptor = _step(name, above)
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(os.close, descriptor)
         if is_ours:
             os.fchmod(descriptor, mode)  # a umask may have taken bits that a web server needs
         sync(above)
-    except BaseException:
-        os.close(descriptor)
-        raise
+        undo.pop_all()
     return descriptor
 
 

@@ -130,7 +130,8 @@ class S3Publisher:
                 return self._settled(item, error)
             except _CollidedError:
                 # Of two uploads at once S3 turns one away, before either's outcome can be told.
-                time.sleep(_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311
+                jitter = random.uniform(0.5, 1.0)  # noqa: S311 - parts writers; nothing is secret
+                time.sleep(_PAUSE_SECONDS * 2**attempt * jitter)
         raise BackendUnavailableError(
             f"{self._subject}/{item.path}: S3 reported other writers {COLLISIONS} times "
             "(ConditionalRequestConflict)",
