@@ -1,4 +1,4 @@
-"""Fixtures of ca_world, for the conftest.py of each folder that drives whole repositories.
+"""Fixtures of ca_world, for all tests that drive whole repositories (tests/conftest.py).
 
 A test that `both_layouts` marks runs twice: with documents and `issued/` on one branch, and with a
 branch for each. All others run with one.

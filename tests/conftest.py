@@ -9,6 +9,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+# Whole repositories, the AWS of the tests and an external CA, for whoever asks for them.
+pytest_plugins = ["ca_fixtures", "aws_fixtures", "external_parent"]
+
 GOLDEN = Path(__file__).parent / "golden"
 LONGEST_ID = 40
 GIT_CONFIGURATION = """\

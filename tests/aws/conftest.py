@@ -6,9 +6,8 @@ import pytest
 from kms_cases import Keys
 
 from aws.aws_server import AwsServer
-from aws_fixtures import aws, aws_once
 
-__all__ = ["aws", "aws_once", "keys"]
+__all__ = ["keys"]
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,7 @@ from pathlib import Path
 import pytest
 from cli_command import PASSPHRASE, Command, Run
 
-from aws_fixtures import aws, aws_once
 from gitca.cli import boundary
-
-__all__ = ["aws", "aws_once"]
 
 
 @pytest.fixture

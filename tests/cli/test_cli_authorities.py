@@ -13,10 +13,7 @@ import pytest
 from cli_command import Command
 
 from ca_documents import GOVERNING, authority, request, revocation
-from ca_fixtures import key_ring
 from ca_world import PASSPHRASE, Clone, KeyRing
-
-__all__ = ["key_ring"]
 
 Golden = Callable[[str, str], None]
 Masked = Callable[[str], str]

@@ -12,13 +12,10 @@ import pytest
 from cli_command import Answer, Command, Run
 
 from ca_documents import request
-from ca_fixtures import key_ring
 from ca_world import KeyRing
 from gitca.cli.formats import FindingsFormat
 from markdown_judge import judge
 from review_world import Review, make_review
-
-__all__ = ["key_ring"]
 
 Golden = Callable[[str, str], None]
 Masked = Callable[[str], str]

@@ -11,30 +11,7 @@ import pytest
 from fault_histories import Stage
 from nursery import Nursery
 
-from ca_fixtures import (
-    issued,
-    issued_in,
-    issued_once,
-    key_ring,
-    layout,
-    made,
-    made_in,
-    made_once,
-    shared,
-)
 from ca_world import KeyRing
-
-__all__ = [
-    "issued",
-    "issued_in",
-    "issued_once",
-    "key_ring",
-    "layout",
-    "made",
-    "made_in",
-    "made_once",
-    "shared",
-]
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - thousands of repositories, of which nothing is to stay
 

@@ -20,11 +20,8 @@ from hostile_world import Hostile
 
 import gitca_process
 from aws.aws_server import AwsServer
-from aws_fixtures import aws, aws_once
 from ca_documents import authority, policy, request, revocation
 from token_world import PIN, token
-
-__all__ = ["aws", "aws_once"]
 
 PASSPHRASE = secrets.token_hex(20)
 AWS_SECRET = secrets.token_hex(20)

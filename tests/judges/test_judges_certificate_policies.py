@@ -8,13 +8,10 @@ from pathlib import Path
 import pytest
 
 from ca_documents import authority, policy, request
-from ca_fixtures import key_ring
 from ca_world import Clock, Clone, KeyRing
 from components import require
 from judges.openssl import certificate_text
 from judges.process import ask, must
-
-__all__ = ["key_ring"]
 
 HIGH, LOW = "1.3.6.1.4.1.99999.1", "1.3.6.1.4.1.99999.2"
 

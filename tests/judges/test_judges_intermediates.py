@@ -17,15 +17,12 @@ from pathlib import Path
 import pytest
 
 from ca_documents import revocation
-from ca_fixtures import key_ring
 from ca_world import Clock, Clone, KeyRing
 from components import require
 from judges.chain import Chain, Verdict, from_pem
 from judges.openssl import certificate_text
 from judges.openssl_authority import AUTHORITY_EXTENSIONS, OpensslAuthority, leaf_extensions
 from judges.process import must
-
-__all__ = ["key_ring"]
 
 Judge = Callable[[Chain], Verdict]
 

@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 
 from aws.aws_server import AwsServer
-from aws_fixtures import aws, aws_once
 from pipeline.attacks import Standing
 from pipeline.pipeline_world import World
 from pipeline.pipeline_world import world as new_world
-
-__all__ = ["aws", "aws_once"]
 
 
 @pytest.fixture(params=["together", "parted"])

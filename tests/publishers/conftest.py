@@ -10,10 +10,6 @@ import pytest
 from published_targets import Target, directory_target, s3_target
 
 from aws.aws_server import AwsServer
-from aws_fixtures import aws, aws_once
-from ca_fixtures import issued, issued_in, issued_once, key_ring, layout, made_in
-
-__all__ = ["aws", "aws_once", "issued", "issued_in", "issued_once", "key_ring", "layout", "made_in"]
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - an fsync there costs nothing
 

@@ -17,7 +17,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from aws.aws_server import AwsServer
-from aws_fixtures import aws_once
 from ca_documents import authority, private_key, request, revocation
 from ca_world import KeyRing, kinds
 from gitca.x509.certificate import Issuer, parse_certificate, rehearse
@@ -28,8 +27,6 @@ from judges import fips204, gnutls, java, nss, openssl
 from judges.chain import Chain, Verdict
 from mixed_world import LEVELS, MIXES, MixedWorld
 from token_world import token
-
-__all__ = ["aws_once"]
 
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
 Judge = Callable[[Chain], Verdict]

@@ -4,10 +4,9 @@ import pytest
 from kms_user import kms, no_waiting
 
 from aws.aws_server import AwsServer
-from aws_fixtures import aws, aws_once
 from token_world import token
 
-__all__ = ["aws", "aws_once", "awskms_uris", "file_uris", "kms", "no_waiting", "pkcs11_uris"]
+__all__ = ["awskms_uris", "file_uris", "kms", "no_waiting", "pkcs11_uris"]
 
 Uris = Callable[[str], str]
 """The name of a key to the URI under which a backend may have or make it."""

@@ -9,38 +9,12 @@ import pytest
 from verify_material import Scene
 
 from ca_documents import request, revocation
-from ca_fixtures import (
-    MadeIn,
-    issued,
-    issued_in,
-    issued_once,
-    key_ring,
-    layout,
-    made,
-    made_in,
-    made_once,
-    shared,
-)
+from ca_fixtures import MadeIn
 from ca_signers import failing_after
 from ca_world import Clone
-from external_parent import waiting_once
 from gitca.git.store import Branches
 
-__all__ = [
-    "issued",
-    "issued_in",
-    "issued_once",
-    "key_ring",
-    "layout",
-    "made",
-    "made_in",
-    "made_once",
-    "rich",
-    "rich_in",
-    "scene",
-    "shared",
-    "waiting_once",
-]
+__all__ = ["rich", "rich_in", "scene"]
 
 
 @pytest.fixture(scope="session")
