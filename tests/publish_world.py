@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ca_documents import document
+from ca_documents import document, request, revocation
 from ca_world import Clone
 from gitca.documents.load import load_governing
 from gitca.ledger.image import standing_certificate
@@ -24,9 +25,23 @@ from gitca.reconcile.report import Report
 from gitca.x509.certificate import Certificate
 from gitca.x509.crl import CrlEntry, build_crl_tbs
 from gitca.x509.signed import assemble
+from judges.process import must
 
 FOLDER = "directory:public"
 URL = "http://pki.example.internal/"
+API = {"requests/api.yaml": request("api", "api.example.internal")}
+STOP = {"requests/stop.yaml": revocation(certificate="api")}
+
+
+def manifest(clone: Clone) -> dict[str, object]:
+    read: dict[str, object] = json.loads(files(clone)["manifest.json"])
+    return read
+
+
+def number_of(content: bytes) -> int:
+    form = "PEM" if content.startswith(b"-----") else "DER"
+    words = must("openssl", "crl", "-inform", form, "-noout", "-crlnumber", stdin=content)
+    return int(words.decode().partition("=0x")[2], 16)
 
 
 def repository(*targets: object, **spec: object) -> dict[str, str]:

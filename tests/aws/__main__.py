@@ -35,7 +35,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         lambda: Connection(service.handle), "127.0.0.1", arguments.port
     )
     port = server.sockets[0].getsockname()[1]
-    print(f"http://127.0.0.1:{port}", flush=True)  # noqa: T201
+    print(f"http://127.0.0.1:{port}", flush=True)  # noqa: T201 - for whoever started it
     await over.wait()
     server.close()
 

@@ -181,7 +181,7 @@ class AwsServer:
 
     def _control(self, method: str, what: str, settings: dict[str, Any] | None = None) -> Any:
         body = json.dumps(settings).encode() if settings is not None else None
-        request = urllib.request.Request(  # noqa: S310
+        request = urllib.request.Request(
             f"{self.endpoint}/aws-of-the-tests/{what}", data=body, method=method
         )
         with _DIRECT.open(request, timeout=30) as answer:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import random
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from s3_call import S3Call
 from s3_errors import S3Error
+from switch_board import Board, check
 
 BEFORE = ("", "error", "drop", "conflict")
 AFTER = ("", "error", "drop")
@@ -42,46 +41,28 @@ class S3Switches:
     spare: int = 0
 
     def __post_init__(self) -> None:
-        if self.before not in BEFORE or self.after not in AFTER:
-            raise ValueError(f"before is one of {BEFORE}, after one of {AFTER}")
-        if not 0 <= self.throttle <= 1 or self.latency_ms < 0:
-            raise ValueError("throttle is a share from 0 to 1, latency_ms is not negative")
+        check(self, before=BEFORE, after=AFTER)
 
     def concerns(self, call: S3Call) -> bool:
         return self.operation in ("", call.operation) and call.key.endswith(self.key)
 
 
 @dataclass
-class S3SwitchBoard:
+class S3SwitchBoard(Board[S3Switches]):
     """The settings of now, and what they need to remember from call to call."""
 
     now: S3Switches = field(default_factory=S3Switches)
-    _random: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
-    _counted: int = 0
-
-    def set(self, changes: dict[str, Any]) -> None:
-        """Change some settings; count and draw from the start. Raises: TypeError, ValueError."""
-        if "deny" in changes:
-            changes["deny"] = tuple(changes["deny"])
-        self.now = replace(self.now, **changes)
-        self._random, self._counted = random.Random(self.now.seed), 0  # noqa: S311
-
-    def clear(self) -> None:
-        self.set(asdict(S3Switches()))
 
     def for_call(self, call: S3Call) -> S3Switches:
         """Return what holds for a call, which is counted."""
         healthy = S3Switches(deny=self.now.deny)
         if not self.now.concerns(call):
             return healthy
-        self._counted += 1
-        number = self._counted - self.now.spare
-        is_over = self.now.calls is not None and number > self.now.calls
-        return healthy if is_over or number <= 0 else self.now
+        return self.counted(healthy)
 
     def fail_before(self, switches: S3Switches) -> None:
         """Draw whether a call is turned away. Raises: S3Error."""
-        if switches.throttle and self._random.random() < switches.throttle:
+        if self.draws_throttling(switches):
             raise S3Error("SlowDown")
         if switches.before in ("error", "conflict"):
             error = switches.before == "error"

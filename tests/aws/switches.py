@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 import kms_store
 from key_policy import Attempt, allows
 from kms_call import Call
 from kms_errors import KmsError
+from switch_board import Board, check
 
 # API Reference, "ListAliases", Required permissions: kms:ListAliases (IAM policy), even of one key.
 _BY_IAM_ALONE = {"ListAliases"}
@@ -46,43 +45,25 @@ class Switches:
     key: str = ""
 
     def __post_init__(self) -> None:
-        if self.before not in BEFORE or self.after not in AFTER:
-            raise ValueError(f"before is one of {BEFORE}, after one of {AFTER}")
-        if not 0 <= self.throttle <= 1 or self.latency_ms < 0:
-            raise ValueError("throttle is a share from 0 to 1, latency_ms is not negative")
+        check(self, before=BEFORE, after=AFTER)
 
 
 @dataclass
-class SwitchBoard:
+class SwitchBoard(Board[Switches]):
     """The settings of now, and what they need to remember from call to call."""
 
     now: Switches = field(default_factory=Switches)
-    _random: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
-    _counted: int = 0
-
-    def set(self, changes: dict[str, Any]) -> None:
-        """Change some settings; count and draw from the start. Raises: TypeError, ValueError."""
-        if "deny" in changes:
-            changes["deny"] = tuple(changes["deny"])
-        self.now = replace(self.now, **changes)
-        self._random, self._counted = random.Random(self.now.seed), 0  # noqa: S311
-
-    def clear(self) -> None:
-        self.set(asdict(Switches()))
 
     def for_sign(self, key_id: str) -> Switches:
         """Return what holds for this call of Sign, which is counted."""
         healthy = Switches(caller=self.now.caller)
         if self.now.key and self.now.key != key_id:
             return healthy
-        self._counted += 1
-        number = self._counted - self.now.spare
-        is_over = self.now.calls is not None and number > self.now.calls
-        return healthy if is_over or number <= 0 else self.now
+        return self.counted(healthy)
 
     def throttle(self, switches: Switches) -> None:
         """Draw whether a call is throttled (Developer Guide, "Throttling AWS KMS requests")."""
-        if switches.throttle and self._random.random() < switches.throttle:
+        if self.draws_throttling(switches):
             raise KmsError(
                 "ThrottlingException",
                 "You have exceeded the rate at which you may call KMS. "

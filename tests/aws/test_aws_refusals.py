@@ -135,10 +135,10 @@ def test_a_key_with_a_usage_that_its_spec_has_not_is_not_made(
 
 
 def test_a_request_without_a_signature_is_refused(aws: AwsServer) -> None:
-    request = urllib.request.Request(  # noqa: S310
+    request = urllib.request.Request(
         aws.endpoint, data=b"{}", headers={"X-Amz-Target": "TrentService.ListKeys"}
     )
-    with pytest.raises(urllib.error.HTTPError) as caught, urllib.request.urlopen(request):  # noqa: S310
+    with pytest.raises(urllib.error.HTTPError) as caught, urllib.request.urlopen(request):
         pass
     with caught.value as answer:
         assert json.load(answer)["__type"] == "MissingAuthenticationTokenException"

@@ -50,7 +50,7 @@ def tries(top: Path) -> Iterator[dict[str, object]]:
             for at in range(1, 100):
                 hit = top / "hit"
                 hit.unlink(missing_ok=True)
-                prepare = lambda f=fault, n=at, h=hit: arm(f, n, h)  # noqa: E731
+                prepare = lambda f=fault, n=at, h=hit: arm(f, n, h)  # noqa: E731 - bound here, called later
                 told = _told(top / f"{name}-{fault}-{at}", before, prepare, fault, "")
                 if not hit.exists():
                     break

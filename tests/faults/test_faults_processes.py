@@ -182,7 +182,7 @@ def threads(arena: Arena) -> Iterator[None]:
 
     def guarded(work: object, *arguments: int) -> None:
         try:
-            work(*arguments)  # type: ignore[operator]
+            work(*arguments)
         except BaseException as error:  # noqa: BLE001 - told by the test's own thread
             arena.failures.append(f"{type(error).__name__}: {error}")
 

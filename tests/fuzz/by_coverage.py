@@ -52,7 +52,7 @@ def main() -> None:
         try:
             target(data)
         except BaseException:
-            print(f"{name}: {base64.b64encode(data).decode()}", file=sys.stderr)  # noqa: T201
+            print(f"{name}: {base64.b64encode(data).decode()}", file=sys.stderr)  # noqa: T201 - for whoever started it
             raise
 
     seeds = Path(os.environ["FUZZ_SEEDS"])

@@ -53,13 +53,13 @@ def _certificate(**subject: str | None) -> CertificateParticulars:
         key=_DIGEST,
         not_before=_NOW,
         not_after=_NOW + timedelta(days=30),
-        **given,  # type: ignore[arg-type]
+        **given,
     )
 
 
 def _signed(**what: str | bool | None) -> Signed:
     given = {"fingerprint": _DIGEST, "key": "file:.gitca/keys/issuing.pem", "request_id": "r-1"}
-    return Signed(order=_ORDER, **(given | what))  # type: ignore[arg-type]
+    return Signed(order=_ORDER, **(given | what))
 
 
 EVENTS: dict[str, Event] = {

@@ -79,7 +79,7 @@ def _der(data: bytes) -> None:
 def _names(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
     for kind in ("dns", "ip", "uri", "email"):
-        check_name(kind, text)  # type: ignore[arg-type]
+        check_name(kind, text)
 
 
 def _text(parse: Callable[[str], object]) -> Callable[[bytes], object]:

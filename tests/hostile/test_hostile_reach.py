@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from hostile_world import Hostile
+
+from http_service import served
 
 READ_OFFLINE = (("verify",), ("list",), ("plan",), ("status",), ("show", "payments/api"))
 
@@ -25,21 +26,14 @@ class Refusing(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def refusing() -> Iterator[tuple[str, list[str]]]:
     """The address of a remote that wants a password, and what it was sent."""
     given: list[str] = []
     handler = type("Handler", (Refusing,), {"given": given})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/ca.git", given
-        server.shutdown()
-        thread.join()
+    with served(handler) as url:
+        yield f"{url}/ca.git", given
 
 
 def helper(folder: Path, name: str) -> tuple[str, Path]:

@@ -44,7 +44,7 @@ class Watch:
                 words = (process / "cmdline").read_bytes()
                 self.arguments.add(words)
                 if words.startswith(b"git\0") and Path(
-                    os.readlink(process / "cwd")  # noqa: PTH115
+                    os.readlink(process / "cwd")  # noqa: PTH115 - the link as it is
                 ).is_relative_to(self.below):
                     variables = (process / "environ").read_bytes()
                     self.variables.update(variables.split(b"\0"))

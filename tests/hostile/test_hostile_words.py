@@ -58,8 +58,8 @@ def other_documents(name: str, payload: str) -> dict[str, str]:
 
 def write(world: Hostile, path: str, text: str) -> None:
     """Write a file whose name may be any bytes."""
-    place = os.path.join(os.fsencode(world.clone), path.encode("utf-8", "surrogateescape"))  # noqa: PTH118
-    os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120
+    place = os.path.join(os.fsencode(world.clone), path.encode("utf-8", "surrogateescape"))  # noqa: PTH118 - bytes
+    os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120 - bytes
     Path(os.fsdecode(place)).write_text(text, "utf-8")
 
 

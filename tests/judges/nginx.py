@@ -117,14 +117,24 @@ def serve(
         (folder / "crls.pem").write_text(bundle(crls, "X509 CRL"))
         # nginx takes a listening socket's path from its own folder only when it is absolute.
         text = _CONFIGURATION.replace("unix:socket", f"unix:{folder / 'socket'}")
-        (folder / "nginx.conf").write_text(text)
-        command = [str(program("nginx")), "-p", name, "-c", "nginx.conf", "-e", "error.log"]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=folder) as process:
-            try:
-                _wait_until_it_listens(process, folder)
-                yield Server(folder, hostname)
-            finally:
-                process.terminate()
+        with running(folder, text):
+            yield Server(folder, hostname)
+
+
+@contextmanager
+def running(folder: Path, configuration: str) -> Iterator[None]:
+    """Run an nginx in a folder, which listens at the Unix socket `socket` there; stop it then.
+
+    Raises: RuntimeError with nginx's own words when it does not start.
+    """
+    (folder / "nginx.conf").write_text(configuration)
+    command = [str(program("nginx")), "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=folder) as process:
+        try:
+            _wait_until_it_listens(process, folder)
+            yield
+        finally:
+            process.terminate()
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], folder: Path) -> None:

@@ -119,7 +119,7 @@ def handed(tmp_path_factory: pytest.TempPathFactory, key_ring: KeyRing) -> Clone
     """The page's repository, after its commands, a reconcile, and its commands again."""
     require("openssl")
     folder = tmp_path_factory.mktemp("intermediates") / "clone"
-    files = {_PATH.match(text)[1]: text for text in blocks("yaml document")}  # type: ignore[index]
+    files = {_PATH.match(text)[1]: text for text in blocks("yaml document")}
     clone = Clone.create(folder, key_ring, {})
     clone.clock = Clock(datetime.now(UTC).replace(microsecond=0))
     run_as_written("".join(blocks("sh")), folder)

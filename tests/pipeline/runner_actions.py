@@ -175,7 +175,7 @@ def identity_token(job: Job, audience: str) -> str:
     environment = job.base()
     if "ACTIONS_ID_TOKEN_REQUEST_URL" not in environment:
         raise PermissionError("the job has no permission id-token: write")
-    request = urllib.request.Request(  # noqa: S310
+    request = urllib.request.Request(
         f"{environment['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience={audience}",
         headers={"Authorization": f"bearer {environment['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"},
     )

@@ -75,7 +75,7 @@ def read_assignments(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     lines = iter(text.splitlines())
     for line in lines:
-        name, sign, rest = re.match(r"([^=<]*)(=|<<)?(.*)", line).groups()  # type: ignore[union-attr]
+        name, sign, rest = re.match(r"([^=<]*)(=|<<)?(.*)", line).groups()
         if not line:
             continue
         if sign == "=":
@@ -89,7 +89,7 @@ def read_assignments(text: str) -> dict[str, str]:
 
 def _until(lines: object, delimiter: str) -> list[str]:
     taken: list[str] = []
-    for line in lines:  # type: ignore[attr-defined]
+    for line in lines:
         if line == delimiter:
             return taken
         taken.append(line)

@@ -150,7 +150,7 @@ def test_a_retired_ca_signs_its_last_crl_in_every_format(issued: Clone) -> None:
 
 def _check_reports(outcome: Outcome) -> None:
     """See that the formats that tell of findings alone tell of none that an action makes."""
-    (run,) = sarif_record(outcome, "1")["runs"]  # type: ignore[misc]
+    (run,) = sarif_record(outcome, "1")["runs"]
     counts = {
         "sarif": len(run["results"]),
         "code quality": len(codequality_record(outcome)),

@@ -181,7 +181,7 @@ def test_a_ca_by_request_is_planned_in_words_and_issued(made: Clone, pathlen: in
     assert kinds(plan.actions) == ["issue"]
     words = "CA, path length 0; permitted dns:k8s.example.internal; any ip, uri, email"
     assert words in render_text(plan)
-    assert plan_record(plan)["actions"][0]["authority"] == words  # type: ignore[index]  # JSON
+    assert plan_record(plan)["actions"][0]["authority"] == words
     assert made.reconcile().exit_code == 0
     basic = made.certificate("sub").extensions.get_extension_for_class(x509.BasicConstraints)
     assert (basic.critical, basic.value.ca, basic.value.path_length) == (True, True, 0)

@@ -140,7 +140,7 @@ def test_sarif_is_valid_and_its_places_are_relative(outcome: Outcome) -> None:
 
 
 def test_sarif_says_where_what_and_by_which_rule() -> None:
-    (run,) = sarif_record(outcome(finding("requests/a b.yaml")), "1.2.3")["runs"]  # type: ignore[misc]
+    (run,) = sarif_record(outcome(finding("requests/a b.yaml")), "1.2.3")["runs"]
     (result,) = run["results"]
     assert result["message"]["text"] == "400d is above 90d (policy web); shorten it"
     place = result["locations"][0]["physicalLocation"]
@@ -152,14 +152,14 @@ def test_sarif_says_where_what_and_by_which_rule() -> None:
 
 def test_words_in_brackets_make_no_link_in_sarif() -> None:
     odd = replace(finding(), message="see [here](http://evil.example/) or [1](2)", remedy="")
-    (run,) = sarif_record(outcome(odd), "1")["runs"]  # type: ignore[misc]
+    (run,) = sarif_record(outcome(odd), "1")["runs"]
     text = run["results"][0]["message"]["text"]
     assert text.startswith(r"see \[here\](http://evil.example/) or \[1\](2)")
 
 
 def test_an_odd_path_is_no_absolute_url() -> None:
     odd = outcome(finding("http://evil.example/x"), finding("\udcff:y"), finding("\ud800"))
-    for result in sarif_record(odd, "1")["runs"][0]["results"]:  # type: ignore[index]
+    for result in sarif_record(odd, "1")["runs"][0]["results"]:
         uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
         assert ":" not in uri
 

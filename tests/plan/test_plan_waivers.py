@@ -68,7 +68,7 @@ def test_every_plan_shows_the_waiver_also_when_there_is_nothing_to_do(waived: Cl
 def test_the_plans_renderings_name_the_waiver(waived: Clone) -> None:
     plan = waived.plan()
     assert f"WAIVED by {WAIVER}: ends before 2027-01-01T00:00:00Z" in render_text(plan)
-    (action,) = plan_record(plan)["actions"]  # type: ignore[misc] # a record of JSON
+    (action,) = plan_record(plan)["actions"]
     assert action["waivers"] == [WAIVER]
 
 

@@ -7,16 +7,17 @@ import importlib.util
 import io
 import json
 import sys
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
+from http_service import served
 
 PROGRAM = Path(__file__).parents[2] / "tools/pull_request_comment.py"
 HEAD, BASE, FORK = "a" * 40, "b" * 40, "c" * 40
@@ -83,9 +84,6 @@ def api() -> Iterator[Api]:
     api = Api()
 
     class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *arguments: object) -> None:
-            """Say nothing."""
-
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             token = self.headers.get("Authorization", "")
@@ -120,14 +118,8 @@ def api() -> Iterator[Api]:
             self.end_headers()
             self.wfile.write(content)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    api.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield api
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Handler) as api.url:
+        yield api
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,15 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
+from http_service import served
 
 PROGRAM = Path(__file__).parents[2] / "tools/merge_request_note.py"
 PLAN = "<!-- gitca plan -->\n## gitca plan\n\nissue payments/api\n"
@@ -34,9 +35,6 @@ def api() -> Iterator[Api]:
     api = Api()
 
     class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *arguments: object) -> None:
-            """Say nothing."""
-
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             if parts.path == "/api/v4/user":
@@ -65,14 +63,8 @@ def api() -> Iterator[Api]:
             self.end_headers()
             self.wfile.write(content)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    api.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield api
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Handler) as api.url:
+        yield api
 
 
 def note(api: Api, plan: Path) -> subprocess.CompletedProcess[str]:

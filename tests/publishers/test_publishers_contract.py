@@ -127,7 +127,7 @@ def test_of_processes_that_count_at_once_none_loses_a_number(
     times = TIMES[target.uri.partition(":")[0]]
     command = [sys.executable, str(COUNTING), target.uri, str(target.base), str(times)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    running = [subprocess.Popen(command, **pipes) for _ in range(PROCESSES)]  # type: ignore[call-overload]
+    running = [subprocess.Popen(command, **pipes) for _ in range(PROCESSES)]
     try:
         for process in running:
             assert process.stdout.readline() == "ready\n"

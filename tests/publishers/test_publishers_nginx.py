@@ -5,8 +5,6 @@ from __future__ import annotations
 import http.client
 import re
 import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,8 +13,9 @@ import pytest
 from test_publishers_layout import items_of
 
 from ca_world import Clone
-from components import program, require
+from components import require
 from gitca.publishers import Item, open_publisher
+from judges.nginx import running
 
 PAGE = Path(__file__).parents[2] / "docs" / "publishing-directory.md"
 AROUND = """
@@ -35,7 +34,6 @@ http {{
 {server}
 }}
 """
-START_SECONDS = 30.0
 
 
 class OverSocket(http.client.HTTPConnection):
@@ -76,24 +74,8 @@ def server(folder: Path, published: dict[str, Item]) -> Iterator[Path]:
     at = folder / "socket"
     text = found[1].replace("listen 80;", f"listen unix:{at};")
     text = text.replace("root /srv/pki/prod;", f"root {folder}/public;")
-    (folder / "nginx.conf").write_text(AROUND.format(server=text))
-    command = [str(program("nginx")), "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=folder) as process:
-        try:
-            wait_for(process, folder)
-            yield at
-        finally:
-            process.terminate()
-
-
-def wait_for(process: subprocess.Popen[bytes], folder: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket(socket.AF_UNIX) as probe:
-            if probe.connect_ex(str(folder / "socket")) == 0:
-                return
-        time.sleep(0.01)
-    raise RuntimeError(f"nginx did not start: {(folder / 'error.log').read_text()}")
+    with running(folder, AROUND.format(server=text)):
+        yield at
 
 
 def test_every_object_is_served_as_what_it_is_and_kept_no_longer_than_it_may(

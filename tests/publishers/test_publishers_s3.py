@@ -49,7 +49,7 @@ def test_what_it_is_and_how_long_it_keeps_is_told_to_relying_parties(
 ) -> None:
     publisher.write(item("ca.crl", b"crl", cache_control="max-age=7", expires=NEXT_UPDATE), None)
     url = f"{s3.endpoint}/{bucket_of(uri)}/some/prefix/ca.crl"
-    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310
+    with urllib.request.urlopen(url, timeout=30) as answer:
         assert answer.read() == b"crl"
         assert answer.headers["Content-Type"] == "application/pkix-crl"
         assert answer.headers["Cache-Control"] == "max-age=7"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from published_targets import item
 from aws.aws_server import AwsServer
 from gitca.errors import BackendUnavailableError, UsageError
 from gitca.publishers import Publisher, open_publisher
+from http_service import served
 
 LOGIN = b"<html><body>Sign in to the network</body></html>"
 
@@ -40,9 +40,6 @@ def publisher(s3: AwsServer, answer: Answer) -> Iterator[Publisher]:
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, *_: object) -> None:
-            pass
-
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.send_response(200)
@@ -61,12 +58,10 @@ def publisher(s3: AwsServer, answer: Answer) -> Iterator[Publisher]:
 
         do_PUT = do_GET  # noqa: N815 - as the base class has it
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        uri = f"s3://some-bucket/p?region=eu-west-1&endpoint=http://127.0.0.1:{server.server_port}"
+    with served(Handler) as url:
+        uri = f"s3://some-bucket/p?region=eu-west-1&endpoint={url}"
         with closing(open_publisher(uri, base=Path("/nonexistent"))) as opened:
             yield opened
-        server.shutdown()
 
 
 @pytest.mark.parametrize("body", [LOGIN, b"<html><br>", b"", b"\0\xff{"])

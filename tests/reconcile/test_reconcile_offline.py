@@ -274,7 +274,7 @@ def test_renewals_of_the_root_and_of_the_ca_below_travel_the_same_way(
             "root",
             offline=True,
             opener=standing.safe_keys,
-            approve=lambda proposal, shown=shown: shown.append(proposal) is None,  # type: ignore[misc]
+            approve=lambda proposal, shown=shown: shown.append(proposal) is None,
         )
         assert not any(item.key_is_told for proposal in shown for item in proposal.items)
         standing.push(safe)

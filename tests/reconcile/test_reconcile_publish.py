@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from ca_documents import CRL, authority, request, revocation
+from ca_documents import CRL, authority
 from ca_fixtures import both_layouts
 from ca_signers import Garbled
 from ca_world import Clone, git
 from gitca.errors import BackendUnavailableError, ContradictionError
 from judges.process import must
 from publish_world import (
+    API,
     FOLDER,
+    STOP,
     files,
+    manifest,
     public,
     published,
     reconciled,
     repository,
 )
-
-API = {"requests/api.yaml": request("api", "api.example.internal")}
-STOP = {"requests/stop.yaml": revocation(certificate="api")}
-
-
-def manifest(clone: Clone) -> dict[str, object]:
-    read: dict[str, object] = json.loads(files(clone)["manifest.json"])
-    return read
-
-
-def number_of(content: bytes) -> int:
-    form = "PEM" if content.startswith(b"-----") else "DER"
-    words = must("openssl", "crl", "-inform", form, "-noout", "-crlnumber", stdin=content)
-    return int(words.decode().partition("=0x")[2], 16)
-
-
-@pytest.fixture
-def target(made: Clone) -> Clone:
-    """A repository with a certificate, all of it published to a folder."""
-    made.save(repository(FOLDER) | API)
-    assert reconciled(made).exit_code == 0
-    made.clock.forward(hours=1)
-    return made
 
 
 @both_layouts

@@ -8,22 +8,17 @@ from itertools import pairwise
 
 import pytest
 
-from ca_documents import request, revocation
+from ca_documents import request
 from ca_world import Clone
 from gitca.reconcile import target as target_run
-from publish_world import FOLDER, files, public, published, reconciled, repository
-
-API = {"requests/api.yaml": request("api", "api.example.internal")}
-STOP = {"requests/stop.yaml": revocation(certificate="api")}
-
-
-@pytest.fixture
-def target(made: Clone) -> Clone:
-    """A repository with a certificate, all of it published to a folder."""
-    made.save(repository(FOLDER) | API)
-    assert reconciled(made).exit_code == 0
-    made.clock.forward(hours=1)
-    return made
+from publish_world import (
+    FOLDER,
+    STOP,
+    files,
+    public,
+    published,
+    repository,
+)
 
 
 def link(target: Clone, path: str) -> None:

@@ -13,13 +13,17 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from aws.aws_server import AwsServer
-from ca_documents import request, revocation
+from ca_documents import request
 from ca_world import Clone
 from judges.process import must
-from publish_world import published, reconciled, repository
+from publish_world import (
+    API,
+    STOP,
+    published,
+    reconciled,
+    repository,
+)
 
-API = {"requests/api.yaml": request("api", "api.example.internal")}
-STOP = {"requests/stop.yaml": revocation(certificate="api")}
 WEB = {"requests/web.yaml": request("web", "web.example.internal")}
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ca_documents import authority, request, revocation
+from ca_documents import authority
 from ca_world import Clone
 from gitca.ledger.image import certificate_der
 from gitca.x509 import der
@@ -15,27 +15,14 @@ from gitca.x509.algorithms import algorithm_identifier_der
 from gitca.x509.signed import assemble
 from judges.process import must
 from publish_world import (
-    FOLDER,
+    STOP,
     files,
     issuer_of,
     pem,
     public,
     published,
     reconciled,
-    repository,
 )
-
-API = {"requests/api.yaml": request("api", "api.example.internal")}
-STOP = {"requests/stop.yaml": revocation(certificate="api")}
-
-
-@pytest.fixture
-def target(made: Clone) -> Clone:
-    """A repository with a certificate, all of it published to a folder."""
-    made.save(repository(FOLDER) | API)
-    assert reconciled(made).exit_code == 0
-    made.clock.forward(hours=1)
-    return made
 
 
 def test_a_ca_that_is_named_after_anothers_key_holds_up_no_crl(target: Clone) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ca_documents import request, revocation
+from ca_documents import request
 from ca_world import Clone
 from gitca.errors import ContradictionError
 from gitca.ledger.image import certificate_der
@@ -15,43 +15,22 @@ from gitca.publishers import open_publisher
 from gitca.publishers.kinds import SERIAL
 from gitca.publishers.layout import Leaf
 from gitca.reconcile.leaf_sending import LeafSender
-from judges.process import must
 from publish_world import (
+    API,
     FOLDER,
+    STOP,
     as_loaded,
     crl_of,
     files,
     issuer_of,
+    manifest,
+    number_of,
     pem,
     public,
     published,
     reconciled,
     repository,
 )
-
-API = {"requests/api.yaml": request("api", "api.example.internal")}
-STOP = {"requests/stop.yaml": revocation(certificate="api")}
-
-
-def manifest(clone: Clone) -> dict[str, object]:
-    read: dict[str, object] = json.loads(files(clone)["manifest.json"])
-    return read
-
-
-def number_of(content: bytes) -> int:
-    form = "PEM" if content.startswith(b"-----") else "DER"
-    words = must("openssl", "crl", "-inform", form, "-noout", "-crlnumber", stdin=content)
-    return int(words.decode().partition("=0x")[2], 16)
-
-
-@pytest.fixture
-def target(made: Clone) -> Clone:
-    """A repository with a certificate, all of it published to a folder."""
-    made.save(repository(FOLDER) | API)
-    assert reconciled(made).exit_code == 0
-    made.clock.forward(hours=1)
-    return made
-
 
 # Late runs.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from ca_documents import request
 from ca_world import Clone
-from publish_world import FOLDER, files, reconciled, repository
-
-API = {"requests/api.yaml": request("api", "api.example.internal")}
+from publish_world import (
+    API,
+    FOLDER,
+    files,
+    reconciled,
+    repository,
+)
 
 
 def test_nothing_is_published_where_git_has_files(made: Clone) -> None:

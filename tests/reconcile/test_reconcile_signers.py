@@ -142,7 +142,7 @@ def test_a_passphrase_that_is_wrong_for_one_key_is_a_usage_error_and_no_tracebac
         raise UsageError(f"the passphrase of {uri} is wrong")
 
     made.save(FOUR)
-    report = made.reconcile(opener=opener)  # type: ignore[arg-type] # it never returns
+    report = made.reconcile(opener=opener)
     assert (report.exit_code, report.signed, made.state.pending) == (2, [], {})
     assert [item.rule for item in report.findings] == ["authority.key"]
     assert "passphrase" in report.findings[0].message

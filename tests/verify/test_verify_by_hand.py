@@ -20,7 +20,7 @@ def revoked(clone: Clone, by: DocumentReference, **changes: object) -> Revoked:
     """Return the revocation of web's certificate by a document, as gitca would write it."""
     facts = {"reason": "keyCompromise", "date": clone.clock.now, "document": by}
     named = {"ca": "issuing", "serial": clone.current("web").certificate.serial}
-    return Revoked(**{**facts, **named, **changes})  # type: ignore[arg-type] # by test
+    return Revoked(**{**facts, **named, **changes})
 
 
 STOP = "requests/stop-web.yaml"

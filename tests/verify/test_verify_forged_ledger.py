@@ -177,7 +177,7 @@ def test_a_fingerprint_of_something_else_is_found(rich: Clone) -> None:
 
     def change(event: Event) -> list[Event]:
         is_it = isinstance(event, Signed) and f"order {event.order}" == place
-        return [replace(event, fingerprint=DIGEST)] if is_it else [event]  # type: ignore[type-var] # is_it
+        return [replace(event, fingerprint=DIGEST)] if is_it else [event]
 
     rewrite_ledger(rich, change)
     assert place in places(found(rich))

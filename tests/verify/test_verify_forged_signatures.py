@@ -169,7 +169,7 @@ def test_a_crl_under_another_signature_than_the_ledgers_is_found(rich: Clone) ->
         is_it = isinstance(event, Signed) and event.order == record.ordered.order
         return [replace(event, signature=base64.b64encode(JUNK).decode()) if is_it else event]
 
-    rewrite_ledger(rich, change)  # type: ignore[arg-type] # events in, events out
+    rewrite_ledger(rich, change)
     forged = rich.state.authority("issuing").crl
     assert forged is not None
     with pytest.raises(ValueError, match="not the one in the ledger"):

@@ -44,7 +44,7 @@ def write_made(directory: Path, domain: str, *, keys: Keys, steps: Sequence[Step
             write_line(line)
         return
     # Where the user is already, by the shell's own idea of it.
-    is_here = directory.absolute() == Path(os.getcwd())  # noqa: PTH109
+    is_here = directory.absolute() == Path(os.getcwd())  # noqa: PTH109 - as the shell's
     enter = [] if is_here else [f"cd {shlex.quote(str(directory))}"]
     if signer == "file":
         write_line(f"Next: {' && '.join([*enter, 'gitca reconcile'])}")
