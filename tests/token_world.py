@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -23,8 +24,10 @@ PIN = "4711-correct-horse"
 SO_PIN = "security-officer"
 TOKENS = (
     *("contract", "keys", "refusals", "others", "reconcile", "command", "doctor", "mixed"),
-    *("wrong pin", "wrong file", "spared", "locked", "last try", "twin", "twin"),
+    *("wrong pin", "wrong file", "spared", "locked", "last try", "twin", "twin", "secrets"),
 )
+# A PIN that no other token and no other process has: who tells it had it from that token's test.
+PINS = {"secrets": secrets.token_hex(20)}
 # CK_TOKEN_INFO.flags (PKCS #11 section 3.2), set in the token's file: SoftHSM itself locks none.
 SPOILED = {"locked": 0x40000, "last try": 0x20000}
 _USUAL_FLAGS = 0x42D
@@ -53,6 +56,10 @@ class Token:
     folder: Path
 
     @property
+    def pin(self) -> str:
+        return PINS.get(self.label, PIN)
+
+    @property
     def pin_file(self) -> Path:
         return self.folder / "pin"
 
@@ -63,7 +70,7 @@ class Token:
 
     def make_pair(self, name: str, identifier: str, *attributes: str) -> None:
         """Make a P-256 key, by python-pkcs11 in another process; attributes are like SIGN=0."""
-        arguments = (str(softhsm_module()), self.label, PIN, name, identifier, *attributes)
+        arguments = (str(softhsm_module()), self.label, self.pin, name, identifier, *attributes)
         subprocess.run([sys.executable, "-c", _MAKE_PAIR, *arguments], check=True)
 
 
@@ -96,7 +103,8 @@ def token(label: str) -> Token:
 
 def _initialise(tokens: Path, label: str) -> None:
     before = set(tokens.iterdir())
-    softhsm("--init-token", "--free", "--label", label, "--pin", PIN, "--so-pin", SO_PIN)
+    pin = PINS.get(label, PIN)
+    softhsm("--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", SO_PIN)
     if label in SPOILED:
         (made,) = set(tokens.iterdir()) - before
         file = made / "token.object"
