@@ -46,15 +46,30 @@ IMPOSSIBLE: dict[str, tuple[str, list[Event]]] = {
         [CERTIFICATE, signed("a", spent=True)],
     ),
     "a CRL number again": (
-        "CRL number 1 of CA issuing does not rise above 1",
+        "CRL number 1 of CA issuing is not the one after 1",
         [crl_order("c", 1, 0), signed("c", crl=True), crl_order("d", 1, 0)],
     ),
     "a CRL number that falls": (
-        "CRL number 4 of CA issuing does not rise above 5",
-        [crl_order("c", 5, 0), signed("c", crl=True), crl_order("d", 4, 0)],
+        "CRL number 1 of CA issuing is not the one after 2",
+        [
+            *(crl_order("c", 1, 0), signed("c", crl=True)),
+            *(crl_order("d", 2, 0), signed("d", crl=True), crl_order("e", 1, 0)),
+        ],
+    ),
+    "a CRL number that leaps to the last there is": (
+        f"CRL number {2**159 - 1} of CA issuing is not the one after 1",
+        [crl_order("c", 1, 0), signed("c", crl=True), crl_order("d", 2**159 - 1, 0)],
+    ),
+    "a CRL number that leaves one out": (
+        "CRL number 3 of CA issuing is not the one after 1",
+        [crl_order("c", 1, 0), Abandoned(order_id("c"), "lapsed"), crl_order("d", 3, 0)],
+    ),
+    "a first CRL number that is not 1": (
+        "CRL number 2 of CA issuing is not the one after 0",
+        [crl_order("c", 2, 0)],
     ),
     "the CRL number of an abandoned order again": (
-        "does not rise above 1",
+        "is not the one after 1",
         [crl_order("c", 1, 0), Abandoned(order_id("c"), "lapsed"), crl_order("d", 1, 0)],
     ),
     "a CRL while one is pending": (

@@ -187,9 +187,10 @@ class LedgerState:
 
     def _fold_crl_order(self, record: OrderRecord, given: CrlParticulars) -> None:
         authority = self.authorities.setdefault(record.ordered.ca, AuthorityRecord())
-        if given.number <= authority.last_crl_number:
+        # One that leaps would use the numbers up, and no lower one may follow what was published.
+        if given.number != authority.last_crl_number + 1:
             raise _ImpossibleEventError(
-                f"CRL number {given.number} of CA {record.ordered.ca} does not rise above"
+                f"CRL number {given.number} of CA {record.ordered.ca} is not the one after"
                 f" {authority.last_crl_number}"
             )
         if authority.pending_crl:

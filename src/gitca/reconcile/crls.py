@@ -9,7 +9,7 @@ from datetime import datetime
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.load import Governing
-from gitca.findings import Finding
+from gitca.findings import Finding, Severity
 from gitca.ledger.draft import crl_tbs, draft_order
 from gitca.ledger.events import CrlParticulars, Revoked
 from gitca.ledger.image import standing_certificate
@@ -21,6 +21,7 @@ from gitca.reconcile.keys import Keys
 from gitca.reconcile.linting import Rehearsed
 from gitca.reconcile.moment import Moment
 from gitca.x509.crl import rehearse_crl
+from gitca.x509.refusal import RefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,15 @@ class CrlBuilder:
         algorithm = signature_algorithm(document, issuer.template.spki_der)
         entries = (*(event for _, event in carried), *new)
         unlinted = (*(event for place, event in carried if place >= listed), *new)
-        tbs = crl_tbs(issuer, particulars, entries, signature_algorithm=algorithm)
+        try:
+            tbs = crl_tbs(issuer, particulars, entries, signature_algorithm=algorithm)
+            frame = crl_tbs(issuer, particulars, unlinted, signature_algorithm=algorithm)
+        except RefusedError as error:
+            at = document.at("spec", "crl")
+            return Finding(error.rule, Severity.ERROR, error.message, at, error.remedy)
         too_long = self.keys.too_long(document, algorithm, len(tbs))
         if too_long is not None:
             return too_long
-        frame = crl_tbs(issuer, particulars, unlinted, signature_algorithm=algorithm)
         draft = draft_order(
             tbs,
             particulars,
