@@ -15,6 +15,7 @@ from gitca.ledger.image import certificate_der, crl_path, is_self_signed
 from gitca.ledger.records import EXTERNAL
 from gitca.ledger.segment import SegmentHead
 from gitca.ledger.state import LedgerState
+from gitca.plan.demand import issuer_certificate
 from gitca.publishers import Item
 from gitca.publishers.gate import Known, Problem, Weight, judge_candidate, judge_time
 from gitca.publishers.layout import (
@@ -96,7 +97,9 @@ def _judge(
 
     record = state.authorities[ca].crl
     known = Known(record.crl.number if record else 0, ends)
-    problems = tuple(judge_candidate(rendition.der, issuer, known))
+    # It names the certificate of its order; the CA may have been given another one since.
+    named = issuer_certificate(state, record.ordered) if record else issuer
+    problems = tuple(judge_candidate(rendition.der, named, known))
     if not problems:
         problems = tuple(judge_time(rendition.der, issuer, now, keep_for))
     return JudgedCrl(rendition, known, problems)

@@ -22,11 +22,11 @@ from gitca.ledger.image import (
     image_of,
     image_of_adoption,
     order_path,
-    standing_certificate,
 )
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.segment import Segment, segment_path
 from gitca.ledger.state import LedgerState
+from gitca.plan.demand import issuer_certificate
 from gitca.verify.adoption import Adoption, check_path
 from gitca.verify.crls import CrlView, compare_crls
 from gitca.verify.report import FIND, Contradiction
@@ -198,10 +198,8 @@ class Replay:
             self.delta[path] = blob
 
     def _crl_tbs(self, ordered: Ordered, view: CrlView) -> bytes:
-        certificate = self.state.authority(ordered.ca).certificate
-        if certificate is None:
-            raise ValueError(f"CA {ordered.ca} has no certificate")
-        issuer, algorithm = standing_certificate(certificate), ordered.signature_algorithm
+        # The certificate of then: a CA may have been given one with another key identifier since.
+        issuer, algorithm = issuer_certificate(self.state, ordered), ordered.signature_algorithm
         entries = view.entries.values()
         return crl_tbs(issuer, view.given, entries, signature_algorithm=algorithm)
 
@@ -222,7 +220,7 @@ class Replay:
             yield Contradiction("I6", place, words, FIND)
         try:
             tbs = self._crl_tbs(event, view)
-        except RefusedError as error:
+        except (RefusedError, ContradictionError) as error:
             yield Contradiction("I5", place, error.message, FIND)
             return
         self.crls[event.order] = tbs
