@@ -7,7 +7,7 @@ from verify_material import WEB_PEM
 
 from ca_forger import crl_order, crl_signed_with, forger_of, plant, signed_with
 from ca_world import Clone, git
-from gitca.errors import UsageError
+from gitca.errors import ContradictionError, UsageError
 from gitca.verify.proof import verify
 from gitca.verify.report import VerifyReport
 from gitca.verify.since import Since, find_since
@@ -43,6 +43,38 @@ def test_a_segment_a_commit_and_a_date_name_the_same_place(rich: Clone) -> None:
 def test_what_names_no_place_is_wrong_usage(rich: Clone, text: str) -> None:
     with rich.store() as store, pytest.raises(UsageError):
         find_since(store, rich.tip, text)
+
+
+def test_a_segment_that_the_ledger_no_longer_has_is_a_contradiction(rich: Clone) -> None:
+    """To go on from the last one would call a branch that was rewound since a whole one."""
+    rewound = git(rich.folder, "log", "--format=%H", "--", "issued/ledger/00000008.jsonl")
+    with rich.store() as store:
+        for tip, text, last in ((rich.tip, "14", 13), (rewound, "13", 8), (rewound, "9", 8)):
+            words = f"segment {text}, which was verified before, .* ends with segment {last}:"
+            with pytest.raises(ContradictionError, match=words):
+                find_since(store, tip, text)
+        assert find_since(store, rewound, "8") == Since(8, rewound)
+
+
+def test_digits_that_begin_a_commit_too_are_told_apart_by_the_user(rich: Clone) -> None:
+    """One abbreviation in thirty has digits alone; that a branch was rewound would be untrue."""
+    tree = git(rich.folder, "rev-parse", f"{rich.tip}^{{tree}}")
+    made = (
+        git(rich.folder, "commit-tree", "-p", rich.tip, "-m", f"attempt {number}", tree)
+        for number in range(1000)
+    )
+    commit = next(name for name in made if name[:5].isdecimal() and name[0] != "0")
+    with rich.store() as store:
+        with pytest.raises(UsageError, match="taken for a segment's number") as told:
+            find_since(store, commit, commit[:5])
+        assert f"commit {commit[:12]}, give" in told.value.remedy
+        assert find_since(store, commit, commit).number == 13
+
+
+def test_a_tag_named_like_a_number_stands_for_no_segment(rich: Clone) -> None:
+    git(rich.folder, "tag", "4711", rich.tip)
+    with rich.store() as store, pytest.raises(ContradictionError, match="segment 4711"):
+        find_since(store, rich.tip, "4711")
 
 
 def test_what_was_forged_after_it_is_found(made: Clone) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gitca.errors import ContradictionError, UsageError
+from gitca.errors import ContradictionError, GitcaError, UsageError
 from gitca.git.lineage import Ancestor
 from gitca.git.store import Store
 from gitca.ledger.image import ISSUED_FOLDER
@@ -30,13 +30,13 @@ NOTHING = Since()
 def find_since(store: Store, tip: str, text: str) -> Since:
     """Return from where on to look: a segment's number, a date (UTC), or a commit.
 
-    Raises: UsageError for what is none of these here; ContradictionError where a commit is given
-    that the branch no longer has: its history was rewritten since.
+    Raises: UsageError for what is none of these here; ContradictionError where a commit or a
+    segment is given that the branch no longer has: its history was rewritten since.
     """
     if _DATE.fullmatch(text):
         return _by_date(store, tip, text)
     if _SEGMENT.fullmatch(text):
-        return _by_segment(store, tip, int(text))
+        return _by_segment(store, tip, text)
     commit = store.repository.resolve(text)
     if commit is None:
         raise UsageError(
@@ -67,11 +67,34 @@ def _by_date(store: Store, tip: str, text: str) -> Since:
     return Since(_segments_at(store, older[-1].commit), older[-1].commit) if older else NOTHING
 
 
-def _by_segment(store: Store, tip: str, number: int) -> Since:
+def _by_segment(store: Store, tip: str, text: str) -> Since:
+    number, known = int(text), _segments_at(store, tip)
+    if number > known:
+        raise _lacking(store, tip, text, known)
     for item in reversed(_mainline(store, tip)):
         if _segments_at(store, item.commit) <= number:
             return Since(_segments_at(store, item.commit), item.commit)
     return NOTHING
+
+
+def _lacking(store: Store, tip: str, text: str, known: int) -> GitcaError:
+    """Return the error for a number above that of the last segment.
+
+    Going on from what is there would call a branch that was rewound since a whole one.
+    """
+    commit = store.repository.resolve(text)
+    if commit is not None and commit.startswith(text):
+        return UsageError(
+            f"{text} is taken for a segment's number, and {tip[:12]} has {known} of them",
+            remedy=f"if you mean the commit {commit[:12]}, give twelve digits of it or more",
+        )
+    return ContradictionError(
+        f"segment {text}, which was verified before, is not in the ledger of {tip[:12]}, which"
+        f" ends with segment {known}: the branch was rewound or rewritten since, or this clone is"
+        " behind",
+        remedy="fetch, and verify the newest commit; if that lacks it too, keep this clone and find"
+        " who forced the push",
+    )
 
 
 def _mainline(store: Store, tip: str) -> list[Ancestor]:
