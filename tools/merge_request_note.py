@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -56,7 +57,8 @@ def text_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
             text = file.read(LARGEST_PLAN).decode("utf-8", "replace")
-    except FileNotFoundError:
+    except OSError:
+        # None, or what the merge request's own job has put there: a folder, for one.
         text = ""
     if not text.startswith(MARK):
         return f"{MARK}\n### gitca plan\n\n`gitca plan` made no plan."
@@ -80,8 +82,17 @@ def main(path: Path, environment: Mapping[str, str]) -> str:
     return f"brought note {own} of merge request {number} up to date"
 
 
+def told(failure: Exception) -> str:
+    """Return what a failure is, without the address that was asked."""
+    if isinstance(failure, HTTPError):
+        return str(failure.code)
+    return str(failure) if isinstance(failure, URLError) else type(failure).__name__
+
+
 if __name__ == "__main__":
     try:
-        sys.stdout.write(f"{main(Path(sys.argv[1]), os.environ)}\n")
-    except (HTTPError, URLError) as failure:
-        sys.exit(f"GitLab's API does not answer as it should: {getattr(failure, 'code', failure)}")
+        done = main(Path(sys.argv[1]), os.environ)
+    # ValueError: what answers is not JSON.
+    except (OSError, HTTPException, ValueError) as failure:
+        sys.exit(f"GitLab's API does not answer as it should: {told(failure)}")
+    sys.stdout.write(f"{done}\n")

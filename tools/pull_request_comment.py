@@ -10,7 +10,8 @@ does that is read here, so nothing of it is believed:
   there was another one to another branch, nobody gets any;
 - the run must be plan.yml's, and the pull request must not have changed plan.yml: its words would
   be the contributor's own. Then the comment says that, and repeats none of them;
-- the archive is of bounded size, and one file of it is read, of bounded size, as text.
+- the archive is of bounded size, and one file of it is read, of bounded size, as text. It is stored
+  or deflated, as forges pack: other methods are unpacked without any bound in memory.
 
 What this cannot tell: a pull request that was for another branch of the repository itself, prepared
 by whoever may push there, until its author changed that. plan.yml runs again then, and the plan
@@ -25,9 +26,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import struct
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
@@ -42,6 +46,14 @@ LARGEST_ANSWER = 16 << 20  # bytes
 LARGEST_PLAN = 1 << 20  # bytes
 LONGEST_COMMENT = 65_000  # characters; GitHub refuses more than 65,536
 _PATIENCE = 30  # seconds for an answer
+# Of these alone zipfile unpacks no more than it is asked for: of a thousand bytes in bzip2 or LZMA
+# it makes gigabytes first.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What zipfile raises for an archive that is damaged, or made to be.
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, KeyError, EOFError, NotImplementedError),
+    *(RuntimeError, ValueError, OverflowError),
+)
 
 Json = Any
 
@@ -154,9 +166,13 @@ def plan_of(forge: Forge, run: Json) -> str:
 def text_of(archive: bytes) -> str:
     """Return the text of the one file that counts. Raises: RefusedError."""
     try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as opened, opened.open(MEMBER) as member:
-            content = member.read(LARGEST_PLAN + 1)
-    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError) as error:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            found = opened.getinfo(MEMBER)
+            if found.compress_type not in _METHODS:
+                raise RefusedError("The plan's archive is neither stored nor deflated.")
+            with opened.open(found) as member:
+                content = member.read(LARGEST_PLAN + 1)
+    except _UNREADABLE as error:
         raise RefusedError("`gitca plan` made no plan that could be read.") from error
     if len(content) > LARGEST_PLAN:
         raise RefusedError(f"The plan is larger than {LARGEST_PLAN} bytes.")
@@ -207,9 +223,17 @@ def main(environment: Mapping[str, str]) -> str:
     return put(forge, int(request["number"]), comment_text(plan, run, forge))
 
 
+def told(failure: Exception) -> str:
+    """Return what a failure is. No address is told: that of an archive is a key to it."""
+    if isinstance(failure, HTTPError):
+        return str(failure.code)
+    return str(failure) if isinstance(failure, URLError) else type(failure).__name__
+
+
 if __name__ == "__main__":
     try:
-        sys.stdout.write(f"{main(os.environ)}\n")
-    except (HTTPError, URLError) as failure:
-        # The address is not told: that of an archive is a key to it.
-        sys.exit(f"GitHub's API does not answer as it should: {getattr(failure, 'code', failure)}")
+        done = main(os.environ)
+    # ValueError: what answers is not JSON.
+    except (OSError, HTTPException, ValueError) as failure:
+        sys.exit(f"GitHub's API does not answer as it should: {told(failure)}")
+    sys.stdout.write(f"{done}\n")

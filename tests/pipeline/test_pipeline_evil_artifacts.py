@@ -32,6 +32,10 @@ FORGED: Mapping[str, tuple[bytes, str]] = {
         "made no plan that could be read",
     ),
     "a bomb": (archive({"plan.md": bytes(200 << 20)}), "The plan is larger than"),
+    "a bomb in bzip2": (
+        archive({"plan.md": MARK.encode() + bytes(1 << 20)}, zipfile.ZIP_BZIP2),
+        "is neither stored nor deflated",
+    ),
     "huge": (
         archive({"plan.md": MARK.encode(), "x": os.urandom(9 << 20)}, zipfile.ZIP_STORED),
         "archive is larger than",

@@ -119,6 +119,13 @@ def test_what_is_no_plan_is_told_in_our_own_words(text: str | None, api: Api, pl
     assert "approve" not in body
 
 
+def test_a_folder_in_the_plans_place_is_no_plan(api: Api, plan: Path) -> None:
+    plan.unlink()
+    plan.mkdir()
+    assert note(api, plan).returncode == 0
+    assert "made no plan" in api.written[0][2]
+
+
 def test_a_refusal_is_told_without_the_token(api: Api, plan: Path) -> None:
     api.status = 403
     answer = note(api, plan)
