@@ -22,6 +22,7 @@ from gitca.reconcile.publish import Loaded, Publishing, publish
 from gitca.reconcile.published import Published
 from gitca.reconcile.recipe import reconcile
 from gitca.reconcile.report import Report
+from gitca.reconcile.sending import LARGE
 from gitca.x509.certificate import Certificate
 from gitca.x509.crl import CrlEntry, build_crl_tbs
 from gitca.x509.signed import assemble
@@ -52,14 +53,20 @@ def repository(*targets: object, **spec: object) -> dict[str, str]:
 
 @dataclass
 class Interposed:
-    """A publisher that does something of a test's before each call; no effect of its own."""
+    """A publisher that does something of a test's before each call; no effect of its own.
+
+    Of what is large it tells after it was read, too.
+    """
 
     inner: Publisher
     before: Callable[[str, str], None]
 
-    def read(self, path: str) -> Stored | None:
+    def read(self, path: str, most: int | None = None) -> Stored | None:
         self.before("read", path)
-        return self.inner.read(path)
+        stored = self.inner.read(path, most)
+        if stored is not None and len(stored.content) > LARGE:
+            self.before("large", path)
+        return stored
 
     def write(self, item: Item, replaces: str | None) -> str:
         self.before("write", item.path)

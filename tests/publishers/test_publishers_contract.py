@@ -21,6 +21,7 @@ from published_targets import TROUBLES, Target, directory_target, insist, item, 
 
 from gitca.errors import UsageError
 from gitca.publishers import SCHEMES, ConflictError, Listed, Publisher, Stored, open_publisher
+from gitca.publishers.paths import TooLargeError
 
 LARGE = hashlib.shake_256(b"a CRL").digest(6_000_000)
 COUNTING = Path(__file__).with_name("counting_process.py")
@@ -257,3 +258,13 @@ def test_an_object_that_no_gitca_wrote_fills_no_memory(
     monkeypatch.setattr("gitca.publishers.paths.LARGEST_OBJECT", 1000)
     with pytest.raises(UsageError, match=r"large\.crl at the target has 1001 bytes"):
         publisher.read("large.crl")
+
+
+def test_no_more_is_read_than_was_asked_for(publisher: Publisher) -> None:
+    publisher.write(item("large.crl", b"1" * 1001), None)
+    assert publisher.read("large.crl", 1001) is not None
+    with pytest.raises(TooLargeError, match="has 1001 bytes; gitca reads 1000 there"):
+        publisher.read("large.crl", 1000)
+    # It can be replaced all the same, by who knows what is there.
+    with pytest.raises(ConflictError, match="another object"):
+        publisher.write(item("large.crl", b"2"), None)

@@ -66,6 +66,20 @@ def test_a_web_server_may_read_what_is_published_and_nothing_else(
     }
 
 
+def test_a_folder_that_a_killed_run_left_closed_is_opened_and_no_other(
+    folder: Path, publisher: Publisher
+) -> None:
+    names = ("left", "full", "open", "shut")
+    for name, mode in zip(names, (0o700, 0o700, 0o775, 0o500), strict=True):
+        (folder / "public" / name).mkdir(parents=True)
+        (folder / "public" / name).chmod(mode)
+    (folder / "public" / "full" / "other").touch()
+    for name in names:
+        publisher.write(item(f"{name}/root.crl", b"1"), None)
+    modes_of = {name: modes(folder)[f"public/{name}"] for name in names}
+    assert modes_of == {"left": "0o755", "full": "0o700", "open": "0o775", "shut": "0o755"}
+
+
 def test_the_content_is_on_the_disk_before_it_is_seen_and_its_name_before_it_is_told(
     folder: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from ca_documents import CRL, authority
 from ca_fixtures import both_layouts
 from ca_signers import Garbled
 from ca_world import Clone, git
-from gitca.errors import BackendUnavailableError, ContradictionError
+from gitca.errors import ContradictionError
+from gitca.publishers import directory_turn
 from judges.process import must
 from publish_world import (
     API,
@@ -153,25 +155,36 @@ def test_a_lapsed_crl_replaces_what_is_none(target: Clone) -> None:
 # Several targets, and failures.
 
 
-def test_a_target_that_fails_holds_up_no_other_and_is_caught_up(made: Clone) -> None:
+def test_a_target_that_fails_holds_up_no_other_and_is_caught_up(
+    made: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made.save(repository("directory:one", "directory:two", "directory:three") | API)
-
-    def broken(what: str, path: str) -> None:
-        if (made.folder / "two").exists():
-            return
-        first = made.folder / "one" / "manifest.json"
-        if what == "write" and first.exists() and b'"complete": true' in first.read_bytes():
-            raise BackendUnavailableError("the second target is down", remedy="run again")
-
-    report = reconciled(made, broken)
+    monkeypatch.setattr(directory_turn, "WAIT_SECONDS", 0.2)
+    lock = made.folder / "two" / ".gitca-publish" / "lock"
+    lock.parent.mkdir(parents=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        report = reconciled(made)
     assert report.published is not None
     codes = [target.exit_code for target in report.published.targets]
-    assert codes[0] == 0
-    assert codes[1] == 4
+    assert codes == [0, 4, 0]
     assert report.exit_code == 4
     assert reconciled(made).exit_code == 0
     first = files(made, "one")
     assert first == files(made, "two") == files(made, "three")
+
+
+def test_no_target_waits_for_the_certificates_of_another_with_its_crls(made: Clone) -> None:
+    made.save(repository("directory:one", "directory:two") | API)
+    seen: list[bool] = []
+
+    def looked(what: str, path: str) -> None:
+        if what == "write" and not path.endswith((".crl", ".crl.pem")):
+            seen.append((made.folder / "two" / "issuing.crl").exists())
+
+    assert reconciled(made, looked).exit_code == 0
+    assert len(seen) > 10
+    assert all(seen)
 
 
 def test_only_the_targets_that_are_asked_for_are_published_to(made: Clone) -> None:

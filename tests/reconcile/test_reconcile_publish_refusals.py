@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -10,6 +12,7 @@ import pytest
 
 from ca_documents import request
 from ca_world import Clone
+from gitca.reconcile import sending
 from gitca.reconcile import target as target_run
 from publish_world import (
     FOLDER,
@@ -155,3 +158,27 @@ def test_the_manifest_is_written_less_often_the_more_it_names(
     assert named[-1] >= 40
     assert len(named) < 10, named
     assert all(after >= before * 1.2 for before, after in pairwise(named[1:-2]))
+
+
+def test_a_large_object_in_the_place_of_a_crl_is_replaced_and_others_are_told_of(
+    target: Clone,
+) -> None:
+    target.save(STOP)
+    assert target.reconcile().exit_code == 0
+    for path in ("root.crl", "issuing.crl", "root.crl.pem", "issuing.cer"):
+        public(target, path).write_bytes(bytes(sending.LARGE + 1))
+    reads = threading.Semaphore(1)  # for what is large
+
+    def looked(what: str, path: str) -> None:
+        if what == "large":
+            assert reads.acquire(blocking=False)
+            time.sleep(0.2)  # for another thread to come here, if it may
+        elif what == "write" and path in {"root.crl", "issuing.crl", "root.crl.pem"}:
+            reads.release()
+
+    result = published(target, before=looked)
+    (failure,) = result.targets[0].failures
+    assert f"issuing.cer at the target has {sending.LARGE + 1} bytes" in str(failure)
+    assert result.exit_code == 2
+    assert files(target)["issuing.crl"] == target.read("issued/issuing/crl.der")
+    assert {"root.crl", "issuing.crl", "root.crl.pem"} <= set(result.targets[0].sent)

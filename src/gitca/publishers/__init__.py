@@ -115,10 +115,11 @@ class Publisher(Protocol):
     Nothing is ever taken away: what relying parties may still fetch stays.
     """
 
-    def read(self, path: str) -> Stored | None:
+    def read(self, path: str, most: int | None = None) -> Stored | None:
         """Return what is at a path, its checksum verified where the target keeps one, or None.
 
-        Raises: UsageError where the target refuses; BackendUnavailableError.
+        Raises: TooLargeError, before it is in memory, for one of more than `most` bytes (None:
+        `paths.LARGEST_OBJECT`); UsageError where the target refuses; BackendUnavailableError.
         """
         ...
 

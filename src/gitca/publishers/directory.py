@@ -16,7 +16,13 @@ from pathlib import Path
 
 from gitca.publishers import ConflictError, Item, Listed, Stored
 from gitca.publishers.directory_errors import wrapped
-from gitca.publishers.directory_folders import made_folder, opened_folder, read_file, sync
+from gitca.publishers.directory_folders import (
+    file_digest,
+    made_folder,
+    opened_folder,
+    read_file,
+    sync,
+)
 from gitca.publishers.directory_place import Place, parse_target
 from gitca.publishers.directory_turn import OWN, OWN_MODE, Turns
 from gitca.publishers.paths import segments_of
@@ -37,16 +43,16 @@ class DirectoryPublisher:
         self._place = place
         self._turns = Turns()
 
-    def read(self, path: str) -> Stored | None:
+    def read(self, path: str, most: int | None = None) -> Stored | None:
         """Return what is at a path, or None."""
         *folders, name = segments_of(path)
         with wrapped(self._place.path / path):
             try:
                 with opened_folder(self._place.anchor, self._below(folders)) as folder:
-                    content = read_file(name, folder)
+                    content = read_file(name, folder, most)
             except FileNotFoundError:
                 return None
-        return None if content is None else Stored(content, _version(content))
+        return None if content is None else Stored(content, hashlib.sha256(content).hexdigest())
 
     def write(self, item: Item, replaces: str | None) -> str:
         """Put an object in the place of a version, and return its own.
@@ -59,21 +65,21 @@ class DirectoryPublisher:
             wrapped(self._place.path / item.path),
             made_folder(anchor, self._below(folders)) as folder,
         ):
-            if self._may_replace(item, replaces, read_file(name, folder)):
+            if self._may_replace(item, replaces, file_digest(name, folder)):
                 with (
                     made_folder(anchor, (*self._place.segments, OWN), OWN_MODE) as own,
                     self._turns.unfinished(own, item.content) as unfinished,
                     self._turns.turn(own),
                 ):
-                    if self._may_replace(item, replaces, read_file(name, folder)):
+                    if self._may_replace(item, replaces, file_digest(name, folder)):
                         os.replace(unfinished, name, src_dir_fd=own, dst_dir_fd=folder)
             # Also where another writer was the one, who may not have come so far yet.
             sync(folder)
         return item.sha256
 
-    def _may_replace(self, item: Item, replaces: str | None, there: bytes | None) -> bool:
+    def _may_replace(self, item: Item, replaces: str | None, there: tuple[int, str] | None) -> bool:
         """Return whether a write is due; False where the object is there. Raises: ConflictError."""
-        version = None if there is None else _version(there)
+        version = there[1] if there else None
         if version == item.sha256:
             return False
         if version != replaces:
@@ -110,17 +116,12 @@ class DirectoryPublisher:
         """Do nothing: no file stays open."""
 
 
-def _version(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
 def _files(root: int) -> Iterator[tuple[str, Listed]]:
     for where, folders, names, descriptor in os.fwalk(".", dir_fd=root, follow_symlinks=False):
         if where == "." and OWN in folders:
             folders.remove(OWN)
         for name in names:
             mode = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode
-            content = read_file(name, descriptor) if stat.S_ISREG(mode) else None
-            if content is not None:
-                path = f"{where}/{name}".removeprefix("./")
-                yield path, Listed(len(content), _version(content))
+            there = file_digest(name, descriptor) if stat.S_ISREG(mode) else None
+            if there is not None:
+                yield f"{where}/{name}".removeprefix("./"), Listed(*there)

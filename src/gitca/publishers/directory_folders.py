@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from gitca.errors import UsageError
@@ -63,33 +65,67 @@ def _step(name: str, above: int) -> int:
 
 
 def _made_step(name: str, above: int, mode: int) -> int:
-    with contextlib.suppress(FileNotFoundError):
-        return _step(name, above)
+    is_new = False
     try:
-        os.mkdir(name, mode, dir_fd=above)
-        is_ours = True
-    except FileExistsError:
-        is_ours = False
-    descriptor = _step(name, above)
+        descriptor = _step(name, above)
+    except FileNotFoundError:
+        with contextlib.suppress(FileExistsError):  # another was faster
+            os.mkdir(name, mode, dir_fd=above)
+        descriptor = _step(name, above)
+        is_new = True
     with contextlib.ExitStack() as undo:
         undo.callback(os.close, descriptor)
-        if is_ours:
-            os.fchmod(descriptor, mode)  # a umask may have taken bits that a web server needs
-        sync(above)
+        if _is_closed(descriptor, mode):
+            os.fchmod(descriptor, mode)
+            is_new = True
+        if is_new:
+            sync(above)
         undo.pop_all()
     return descriptor
 
 
-def read_file(name: str, folder: int) -> bytes | None:
-    """Return the content of a regular file, or None where nothing is.
+def _is_closed(folder: int, mode: int) -> bool:
+    """Whether a folder lacks bits of a mode, as a umask leaves it that a web server needs.
+
+    One that is empty and of this user: a run that was killed here may have made it just now.
+    """
+    status = os.fstat(folder)
+    had = stat.S_IMODE(status.st_mode)
+    lacks = had != mode and had | mode == mode
+    return lacks and status.st_uid == os.geteuid() and not os.listdir(folder)
+
+
+def read_file(name: str, folder: int, most: int | None = None) -> bytes | None:
+    """Return the content of a regular file of at most `most` bytes, or None where nothing is.
 
     Raises: UsageError for what is no regular file or too large; OSError, with ELOOP for a symbolic
     link.
     """
+    with _opened_file(name, folder, most) as file:
+        return None if file is None else file.read(LARGEST_OBJECT)
+
+
+def file_digest(name: str, folder: int) -> tuple[int, str] | None:
+    """Return size and SHA-256 (hexadecimal) of a regular file; it is never in memory as a whole.
+
+    None where nothing is. Raises: as `read_file`.
+    """
+    with _opened_file(name, folder) as file:
+        if file is None:
+            return None
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return file.tell(), digest
+
+
+@contextmanager
+def _opened_file(
+    name: str, folder: int, most: int | None = None
+) -> Iterator[BufferedReader | None]:
     try:
         descriptor = os.open(name, _FILE, dir_fd=folder)
     except FileNotFoundError:
-        return None
+        yield None
+        return
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -97,9 +133,9 @@ def read_file(name: str, folder: int) -> bytes | None:
                 f"{name}, which is to be published, is there and is no regular file",
                 remedy="remove what lies there",
             )
-        check_size(name, status.st_size)
+        check_size(name, status.st_size, most)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(LARGEST_OBJECT)
+            yield file
     finally:
         os.close(descriptor)
 

@@ -168,7 +168,7 @@ def leaves(state: LedgerState) -> Iterator[Leaf]:
     keys = {name: certificate.template.spki_der for name, _, certificate in issuing(state)}
     chains = functools.cache(functools.partial(_chain, state))
     for (ca, serial), record in state.serials.items():
-        if record.signed is not None and record.certificate.request is not None:
+        if record.outcome is not None and record.certificate.request is not None:
             yield _serial(f"{SERIALS_FOLDER}/{ca}/{serial}.cer", record, keys[ca])
     for name, request in state.requests.items():
         current = request.current

@@ -25,10 +25,15 @@ def segments_of(path: str) -> tuple[str, ...]:
     return segments
 
 
-def check_size(path: str, size: int) -> None:
-    """Raise UsageError where an object at a target is larger than any that gitca writes."""
-    if size > LARGEST_OBJECT:
-        raise UsageError(
-            f"{path} at the target has {size} bytes; gitca reads {LARGEST_OBJECT} at the most",
+class TooLargeError(UsageError):
+    """An object at a target is larger than what was asked to be read."""
+
+
+def check_size(path: str, size: int, most: int | None = None) -> None:
+    """Raise TooLargeError for an object of more than `most` bytes (None: LARGEST_OBJECT)."""
+    allowed = LARGEST_OBJECT if most is None else min(most, LARGEST_OBJECT)
+    if size > allowed:
+        raise TooLargeError(
+            f"{path} at the target has {size} bytes; gitca reads {allowed} there at the most",
             remedy="remove it there, and see who may write to the target",
         )

@@ -42,23 +42,25 @@ def served_of(answer: Mapping[str, Any]) -> Served:
     )
 
 
-def content_of(answer: Mapping[str, Any], path: str, subject: str) -> bytes:
-    """Return an object's content, of which no more is read than gitca ever writes.
+def content_of(
+    answer: Mapping[str, Any], path: str, subject: str, *, most: int | None = None
+) -> bytes:
+    """Return an object's content; no more than `most` bytes are read.
 
-    Raises: UsageError for a larger one, whatever its stated length; BackendUnavailableError; what
-    botocore raises.
+    Raises: TooLargeError for a larger one, whatever length it states; BackendUnavailableError;
+    what botocore raises.
     """
-    check_size(path, int(told(answer, "ContentLength", subject)))
-    return b"".join(_pieces(answer["Body"], path))
+    check_size(path, int(told(answer, "ContentLength", subject)), most)
+    return b"".join(_pieces(answer["Body"], path, most))
 
 
-def _pieces(body: Any, path: str) -> Iterator[bytes]:
+def _pieces(body: Any, path: str, most: int | None) -> Iterator[bytes]:
     size = 0
     # To the empty piece at the end, with which the SDK compares length and checksum.
     while True:
         piece = body.read(_PIECE)
         size += len(piece)
-        check_size(path, size)
+        check_size(path, size, most)
         yield piece
         if not piece:
             return

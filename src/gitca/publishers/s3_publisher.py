@@ -29,7 +29,7 @@ from botocore.exceptions import (
 from gitca.documents.s3_uri import S3Uri
 from gitca.errors import BackendUnavailableError, UsageError
 from gitca.publishers import ConflictError, Item, Listed, Stored
-from gitca.publishers.paths import segments_of
+from gitca.publishers.paths import TooLargeError, segments_of
 from gitca.publishers.s3_answers import content_of, listed_in, served_of, told
 from gitca.publishers.s3_errors import code_of, wrapped
 
@@ -88,7 +88,7 @@ class S3Publisher:
     def _at(self, path: str) -> str:
         return f"{self._subject}/{path}"
 
-    def read(self, path: str) -> Stored | None:
+    def read(self, path: str, most: int | None = None) -> Stored | None:
         """Return what is at a path, its SHA-256 verified where S3 has it, or None."""
         key = self._key(path)
         with self._wrapped("GetObject", path):
@@ -100,7 +100,7 @@ class S3Publisher:
                     # Not entered: that would give the stream below the one that verifies it.
                     with closing(answer["Body"]):
                         version = str(told(answer, "ETag", self._at(path)))
-                        content = content_of(answer, path, self._at(path))
+                        content = content_of(answer, path, self._at(path), most=most)
                         return Stored(content, version, served_of(answer))
                 except _BROKEN:
                     if not remaining:
@@ -165,12 +165,16 @@ class S3Publisher:
         }
 
     def _settled(self, item: Item, error: _NotHeldError) -> str:
-        there = self.read(item.path)
-        if there is not None and there.holds(item):
-            return there.version
+        try:
+            there = self.read(item.path, len(item.content))
+        except TooLargeError:
+            held = "another object"
+        else:
+            if there is not None and there.holds(item):
+                return there.version
+            held = "nothing" if there is None else "another object"
         raise ConflictError(
-            f"{self._subject}/{item.path}: the bucket holds "
-            f"{'nothing' if there is None else 'another object'} there by now ({error})",
+            f"{self._subject}/{item.path}: the bucket holds {held} there by now ({error})",
             remedy="run again: it reads what is there first",
         ) from error
 

@@ -11,7 +11,7 @@ from gitca.ledger.image import CERTIFICATE_LABEL, certificate_der
 from gitca.ledger.state import LedgerState
 from gitca.publishers import Item, Publisher, Stored
 from gitca.publishers.layout import ROOTS_PATH, roots
-from gitca.reconcile.sending import send
+from gitca.reconcile.sending import most_of, send
 from gitca.x509.pem import to_pem
 
 
@@ -42,7 +42,7 @@ class AuthoritySender:
                 self.claim(next(looks) > 0)
             return not kept
 
-        sent = send(self.publisher, item, judge)
+        sent = send(self.publisher, item, judge, most=most_of(item))
         return _refusal(item.path, kept) if kept else (item, sent)
 
     def _lost(self, item: Item, stored: Stored | None) -> list[str]:

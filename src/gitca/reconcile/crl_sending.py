@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gitca.errors import ContradictionError, GitcaError, UsageError
 from gitca.publishers import Item, Publisher, Stored
 from gitca.publishers.gate import Problem, Weight, judge_succession
+from gitca.publishers.paths import TooLargeError
 from gitca.reconcile.publication import JudgedCrl
-from gitca.reconcile.sending import AheadError, UnsettledError, send
+from gitca.reconcile.sending import AheadError, UnsettledError, most_of, send
 
+_LARGE = threading.Lock()
 _UNSENT = (Weight.CONTRADICTION, Weight.AHEAD)
 
 
@@ -36,7 +39,7 @@ def send_crl(publisher: Publisher, crl: JudgedCrl) -> CrlOutcome:
     for item in crl.rendition.items:
         gate = _Gate(crl, item.path)
         try:
-            if send(publisher, item, gate, read_back=True):
+            if _send(publisher, item, gate):
                 outcome.sent.append(item.path)
         except (UsageError, UnsettledError) as error:
             outcome.failures.append(error)
@@ -46,6 +49,18 @@ def send_crl(publisher: Publisher, crl: JudgedCrl) -> CrlOutcome:
         if not gate.failures and not gate.is_withheld:
             outcome.settled.append(item)
     return outcome
+
+
+def _send(publisher: Publisher, item: Item, gate: _Gate) -> bool:
+    """Send; what is far larger than ours is read by one thread at a time.
+
+    It has to be read: who may write there puts a large one in the place of what it keeps back.
+    """
+    try:
+        return send(publisher, item, gate, read_back=True, most=most_of(item))
+    except TooLargeError:
+        with _LARGE:
+            return send(publisher, item, gate, read_back=True)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from gitca.ledger.state import LedgerState
 from gitca.publishers import Item, Listed, Publisher, Stored
 from gitca.publishers.layout import Leaf
 from gitca.publishers.manifest import Entry
-from gitca.reconcile.sending import AheadError, send
+from gitca.reconcile.sending import AheadError, most_of, send
 from gitca.x509.certificate import parse_certificate
 from gitca.x509.pem import is_pem, pem_blocks
 from gitca.x509.signed import verify_signature
@@ -68,6 +68,7 @@ class LeafSender:
             item,
             lambda stored: self._may_replace(leaf, stored),
             is_new=leaf.path not in known,
+            most=most_of(item),
         )
         return item, sent
 
@@ -88,7 +89,7 @@ class LeafSender:
     def _is_known(self, leaf: Leaf, der: bytes, fingerprint: str) -> bool:
         ca = leaf.path.split("/")[1]
         record = self.state.serials.get((ca, f"{parse_certificate(der).serial:x}"))
-        return bool(record and record.signed and record.signed.fingerprint == fingerprint)
+        return bool(record and record.outcome and record.outcome.fingerprint == fingerprint)
 
 
 def _certificate(content: bytes) -> bytes | None:

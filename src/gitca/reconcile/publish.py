@@ -8,7 +8,7 @@ other and is caught up by the next run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -137,24 +137,40 @@ def _publish(run: _Run, now: datetime) -> Published:
     if publication is None:
         return result
     result.findings = publication.findings
-    for number, target in chosen:
-        report = TargetReport(number, target.to)
-        result.targets.append(report)
-        try:
-            _check_apart(store, loaded.snapshot.source, target.to)
-            _publish_to(run, publication, target, report)
-        except GitcaError as error:
-            report.failures.append(error)
-        except MemoryError:
-            # What a target holds may be as large as whoever writes there likes.
-            report.failures.append(
-                BackendUnavailableError(
-                    f"there is too little memory here for what {target.to} holds",
-                    remedy="see what lies there, or give gitca more memory",
-                )
-            )
+    with ExitStack() as opened:
+        begun = []
+        for number, target in chosen:
+            report = TargetReport(number, target.to)
+            result.targets.append(report)
+            with _told_of(report):
+                _check_apart(store, loaded.snapshot.source, target.to)
+                at_target = _open(run, publication, target, report, opened)
+                at_target.send_crls()
+                begun.append(at_target)
+        # A revocation waits for no certificate, and for no other target.
+        for at_target in begun:
+            with _told_of(at_target.report):
+                at_target.send_rest()
+    for report in result.targets:
         report.is_ahead = any(isinstance(error, AheadError) for error in report.failures)
     return result
+
+
+@contextmanager
+def _told_of(report: TargetReport) -> Iterator[None]:
+    """Put what fails at a target into its report: it holds up no other."""
+    try:
+        yield
+    except GitcaError as error:
+        report.failures.append(error)
+    except MemoryError:
+        # What a target holds may be as large as whoever writes there likes.
+        report.failures.append(
+            BackendUnavailableError(
+                f"there is too little memory here for what {report.to} holds",
+                remedy="see what lies there, or give gitca more memory",
+            )
+        )
 
 
 def _check_apart(store: Store, source: str, uri: str) -> None:
@@ -176,23 +192,27 @@ def _check_apart(store: Store, source: str, uri: str) -> None:
         )
 
 
-def _publish_to(
-    run: _Run, publication: Publication, target: PublishTarget, report: TargetReport
-) -> None:
-    with closing(run.publishing.open_publisher(target.to)) as publisher:
-        manifest = HeldManifest(
-            publisher, publication, run.history(publication, report.notes), report.notes
-        )
-        TargetRun(
-            publication,
-            publisher,
-            report,
-            manifest,
-            target.certificates,
-            complete=run.publishing.complete,
-            concurrency=run.publishing.concurrency,
-            progress=run.progress,
-        ).run()
+def _open(
+    run: _Run,
+    publication: Publication,
+    target: PublishTarget,
+    report: TargetReport,
+    opened: ExitStack,
+) -> TargetRun:
+    publisher = opened.enter_context(closing(run.publishing.open_publisher(target.to)))
+    manifest = HeldManifest(
+        publisher, publication, run.history(publication, report.notes), report.notes
+    )
+    return TargetRun(
+        publication,
+        publisher,
+        report,
+        manifest,
+        target.certificates,
+        complete=run.publishing.complete,
+        concurrency=run.publishing.concurrency,
+        progress=run.progress,
+    )
 
 
 def _load(store: Store) -> Loaded:

@@ -11,6 +11,8 @@ from gitca.errors import BackendUnavailableError, GitcaError
 from gitca.publishers import ConflictError, Item, Publisher, Stored
 
 ATTEMPTS = 6
+LARGE = 4 * 1024**2
+"""Octets. All threads at once may hold so much of what others put there."""
 WorkT = TypeVar("WorkT")
 DoneT = TypeVar("DoneT")
 
@@ -28,6 +30,11 @@ class UnsettledError(BackendUnavailableError):
     """An object at a target was another one each time that it was looked at."""
 
 
+def most_of(item: Item) -> int:
+    """Return how many octets are worth reading of what stands in an object's place."""
+    return max(LARGE, 2 * len(item.content))
+
+
 def send(
     publisher: Publisher,
     item: Item,
@@ -35,21 +42,22 @@ def send(
     *,
     is_new: bool = False,
     read_back: bool = False,
+    most: int | None = None,
 ) -> bool:
     """Make an object stand at the target; return whether it was sent.
 
     `judge` is asked of what stands there instead, each time that it turns out to be another; what
     it refuses is not sent. `is_new` spares the first look, where nothing is likely to be there.
-    With `read_back` it is read once more, and must be there, byte for byte. Raises:
-    BackendUnavailableError, also where the target does not keep what it is given; UsageError; and
-    what `judge` does.
+    With `read_back` it is read once more, and must be there, byte for byte. Raises: TooLargeError
+    for more than `most` bytes there; BackendUnavailableError, also where the target does not keep
+    what it is given; UsageError; and what `judge` does.
 
     What is there byte for byte and is served otherwise (media type, caching, a redirect) is sent
     again, once: a target that keeps no such thing is none that fails.
     """
     written = False
     for attempt in range(ATTEMPTS):
-        stored = None if is_new and attempt == 0 else publisher.read(item.path)
+        stored = None if is_new and attempt == 0 else publisher.read(item.path, most)
         is_there = stored is not None and stored.content == item.content
         if stored is not None and is_there and (written or stored.is_served_as(item)):
             return written

@@ -62,14 +62,13 @@ class TargetRun:
     _entries: dict[str, Entry] = field(default_factory=dict)
     _refusals: int = 0
 
-    def run(self) -> None:
-        """Publish all that differs.
+    def send_rest(self) -> None:
+        """Publish all else that differs, once the CRLs were sent.
 
-        Raises: what keeps the rest from being sent; what kept single CRLs is in the report.
+        Raises: what keeps the rest from being sent.
         """
         refusal = self._look()
-        # Before the manifest is held against anything: whoever writes there stops no revocation.
-        self._send_crls()
+        self._keep_withheld(item for crl in self.publication.crls for item in crl.rendition.items)
         if refusal is not None:
             self._say_once()
             raise refusal
@@ -116,15 +115,18 @@ class TargetRun:
 
     # What is sent.
 
-    def _send_crls(self) -> None:
-        crls = self.publication.crls
+    def send_crls(self) -> None:
+        """Publish the CRLs that differ, before the manifest is looked at.
+
+        So whoever writes there stops no revocation. What kept single ones is in the report. Raises:
+        BackendUnavailableError.
+        """
         each(
             self.concurrency,
-            crls,
+            self.publication.crls,
             lambda crl: send_crl(self.publisher, crl),
             self._note_crl,
         )
-        self._keep_withheld(item for crl in crls for item in crl.rendition.items)
 
     def _keep_withheld(self, items: Iterable[Item]) -> None:
         """Leave what was withheld in the manifest as it is."""
