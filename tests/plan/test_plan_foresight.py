@@ -357,6 +357,28 @@ def test_orders_of_one_ca_are_told_once(made: Clone) -> None:
     assert "2 orders wait for the key of CA issuing" in message
 
 
+# order.ahead
+
+
+def test_an_order_that_is_dated_ahead_of_the_clock_is_a_warning(made: Clone) -> None:
+    left_behind(made, "root", days=4.5)
+    at = made.clock.now
+    assert told(made.plan(at=at - timedelta(minutes=10)), "order.ahead") == []
+    finding = one(made.plan(at=at - timedelta(minutes=10, seconds=1)), "order.ahead")
+    assert finding.severity == "warning"
+    assert f"an order of CA root dated {at:%Y-%m-%dT%H:%M:%SZ}" in finding.message
+    assert "gitca reconcile --take-over gives up what is dated ahead" in finding.remedy
+    assert line_of(made, finding) == "key: file:.gitca/keys/root.pem"
+
+
+def test_a_crl_that_lapses_as_the_next_is_dated_ahead_is_told_the_way_out(made: Clone) -> None:
+    end = crl_end(made)
+    left_behind(made, "root", days=365)
+    finding = one(made.plan(at=end), "crl.lapse")
+    assert "CRL 2 is ordered and not signed, as its date has not come" in finding.message
+    assert "gitca reconcile --take-over" in finding.remedy
+
+
 def test_warnings_are_no_actions_and_do_not_change_the_digest(issued: Clone) -> None:
     before = issued.plan().digest
     issued.save(every("30d"))

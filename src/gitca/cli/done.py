@@ -98,7 +98,8 @@ def write_report(report: Report, settings: Settings) -> None:
     if report.held:
         until = max(held.until for held in report.held)
         orders = counted(len(report.held), "order")
-        write_line(f"{orders} held by another run until {format_time(until)}; run again after that")
+        after = f"until {format_time(until)}; run again after that"
+        write_line(f"{orders} held by another run, or dated ahead, {after}")
     if report.published is not None:
         write_published(
             report.published, is_quiet=settings.is_quiet, is_verbose=settings.is_verbose

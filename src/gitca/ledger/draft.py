@@ -87,6 +87,11 @@ def recorded_at(ordered: Ordered) -> datetime:
     return ordered.lease - LEASE
 
 
+def dated_ahead(ordered: Ordered, now: datetime) -> bool:
+    """Whether an order is dated more than a lease later than now."""
+    return ordered.lease > now + 2 * LEASE
+
+
 def crl_tbs(
     issuer: Certificate,
     particulars: CrlParticulars,

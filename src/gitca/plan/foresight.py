@@ -16,7 +16,7 @@ from gitca.documents.fields import duration_text
 from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.documents.load import Governing
 from gitca.findings import Finding, Location, Severity
-from gitca.ledger.draft import recorded_at
+from gitca.ledger.draft import dated_ahead, recorded_at
 from gitca.ledger.events import CertificateParticulars
 from gitca.ledger.records import AuthorityRecord, OrderRecord
 from gitca.ledger.state import LedgerState
@@ -28,6 +28,10 @@ from gitca.x509.certificate import Certificate, parse_certificate
 PATIENCE = timedelta(days=1)
 """How long an order may wait for its signature before a person is told."""
 
+_GIVE_UP = (
+    "set this machine's clock if it is behind; if it is right, gitca reconcile --take-over gives up"
+    " what is dated ahead and orders anew"
+)
 _SHOWN = 3
 _DAY = "%Y-%m-%d"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -40,7 +44,7 @@ def foresee(
     actions: Iterable[Action],
     now: datetime,
 ) -> Iterator[Finding]:
-    """Yield `authority.life`, `authority.retired`, `crl.lapse` and `order.waiting`."""
+    """Yield `authority.life`, `authority.retired`, `crl.lapse`, `order.waiting`, `order.ahead`."""
     planned = tuple(actions)
     refreshed = {action.ca for action in planned if isinstance(action, SignCrl)}
     renewed = {action.authority for action in planned if isinstance(action, CreateAuthority)}
@@ -50,6 +54,7 @@ def foresee(
     yield from _lapsing_crls(governing, state, refreshed, now)
     yield from _retired(governing, state, refreshed, now)
     yield from _waiting(governing, state, now)
+    yield from _ahead(governing, state, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +158,7 @@ def _lapsing_crls(
             continue
         if _is_closed(governing, name) or record.crl.crl.next_update > horizon:
             continue
-        reason, remedy = _why_not_refreshed(governing, name, record)
+        reason, remedy = _why_not_refreshed(governing, name, record, now)
         end, number = record.crl.crl.next_update, record.crl.crl.number
         lapsed = end <= now
         when = "lapsed on" if lapsed else "lapses before the next scheduled run, on"
@@ -166,16 +171,18 @@ def _lapsing_crls(
         )
 
 
-def _why_not_refreshed(governing: Governing, name: str, record: AuthorityRecord) -> tuple[str, str]:
+def _why_not_refreshed(
+    governing: Governing, name: str, record: AuthorityRecord, now: datetime
+) -> tuple[str, str]:
     """Return why a plan does not sign the next CRL, and what to do."""
     document = governing.authorities.get(name)
     if document is None:
         return "the CA's document has findings", f"mend ca/{name}.yaml"
     if record.pending_crl is not None:
-        return (
-            f"CRL {record.last_crl_number} is ordered and not signed",
-            f"run gitca sign --ca {name} where its key is",
-        )
+        waits = f"CRL {record.last_crl_number} is ordered and not signed"
+        if dated_ahead(record.pending_crl[0].ordered, now):
+            return f"{waits}, as its date has not come", _GIVE_UP
+        return waits, f"run gitca sign --ca {name} where its key is"
     before = duration_text(document.spec.crl.refresh_before)
     return (
         f"the next one is not due before the last {before} of it",
@@ -250,6 +257,27 @@ def _waiting(governing: Governing, state: LedgerState, now: datetime) -> Iterato
             message=f"{orders} for the key of CA {name} since {min(moments):{_TIME}}",
             location=_place(governing, name, "key"),
             remedy=f"run gitca sign --ca {name} where that key is",
+        )
+
+
+def _ahead(governing: Governing, state: LedgerState, now: datetime) -> Iterator[Finding]:
+    """`order.ahead`: no order is dated later than now, by more than clocks may differ.
+
+    None is signed before its date, and until then what it is for is ordered no second time.
+    """
+    ahead: dict[str, list[datetime]] = {}
+    for record in state.pending.values():
+        if dated_ahead(record.ordered, now):
+            ahead.setdefault(record.ordered.ca, []).append(recorded_at(record.ordered))
+    for name, moments in ahead.items():
+        orders = f"{len(moments)} orders" if len(moments) > 1 else "an order"
+        yield Finding(
+            rule="order.ahead",
+            severity=Severity.WARNING,
+            message=f"{orders} of CA {name} dated {max(moments):{_TIME}}: that has not come, and"
+            " until then nothing is signed in the place of it",
+            location=_place(governing, name, "key"),
+            remedy=_GIVE_UP,
         )
 
 

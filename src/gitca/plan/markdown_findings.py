@@ -18,6 +18,7 @@ STANDING_RULES = frozenset(
         "authority.crl.schedule",
         "blocklist.standing",
         "crl.lapse",
+        "order.ahead",
         "order.waiting",
         "renewal.automatic",
         "renewal.issuer",

@@ -27,6 +27,7 @@ _FAMILIES: Mapping[str, str] = MappingProxyType(
         "key": "A key is one that may be certified.",
         "leafBeyondIssuer": "A certificate ends with its CA at the latest.",
         "lint": "The exact bytes of a certificate have none of the flaws that a linter knows.",
+        "order.ahead": "An order is dated no later than now.",
         "order": "An order is signed within a day.",
         "path": "A path is a name: each folder and file can be one.",
         "policy": "A policy can do what it says, and says what it does.",

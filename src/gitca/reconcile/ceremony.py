@@ -110,6 +110,7 @@ class _Ceremony:
     approve: Approve
     report: Report
     told: set[str] = field(default_factory=set)
+    own: set[Ordered] = field(default_factory=set)
 
     def round(self) -> bool:
         """Propose once, and sign what is approved; False when there is nothing left to propose."""
@@ -151,7 +152,7 @@ class _Ceremony:
 
     def _propose(self, snapshot: Snapshot, desired: Desired, now: datetime) -> Proposal:
         self._learn_keys(snapshot)
-        resumer = Resumer(self.store, snapshot, desired, self.keys, self.world.run)
+        resumer = Resumer(self.store, snapshot, desired, self.keys, self.own)
         left = resumer.sort(now, take_over=True, ca=self.ca)
         _check_clock(left, now)
         drafts = self._drafts(snapshot, desired, now)
@@ -227,6 +228,7 @@ class _Ceremony:
         snapshot, orders = proposal.snapshot, proposal.orders
         batch = Batch(drafts=proposal.drafts, abandoned=proposal.abandoned)
         if batch:
+            self.own.update(draft.ordered for draft in proposal.drafts)
             snapshot, made = self.store.record(snapshot, batch, now=now)
             orders = (*orders, *made)
             self.report.abandoned += [event.order for event in proposal.abandoned]
@@ -239,11 +241,16 @@ class _Ceremony:
 
 
 def _check_clock(left: Leftovers, now: datetime) -> None:
-    """Raise UsageError where this machine's clock is behind the orders."""
+    """Raise UsageError where this machine's clock is behind the orders.
+
+    None of them is given up here: a machine without a network may have any time, and what is
+    carried over later is dated anew, so that nobody could tell whether the order was ahead.
+    """
     ahead = max((recorded_at(held.ordered) for held in left.held), default=now)
     if ahead > now + LEASE:
         raise UsageError(
             f"an order was recorded at {ahead:%Y-%m-%dT%H:%M:%SZ}, and the clock of this machine is"
             f" at {now:%Y-%m-%dT%H:%M:%SZ}; nothing was signed",
-            remedy="set the clock; certificates and CRLs are judged by it",
+            remedy="set the clock, by which certificates and CRLs are judged; if it is right, that"
+            " of the other machine was ahead, and gitca reconcile --take-over gives its order up",
         )

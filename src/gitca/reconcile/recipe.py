@@ -126,6 +126,7 @@ class _Reconciler:
     concurrency: int
     remarks: dict[Finding, None] = field(default_factory=dict)
     given_up: Counter[str] = field(default_factory=Counter)
+    own: set[Ordered] = field(default_factory=set)
     loaded: Loaded | None = None
 
     def round(self) -> bool:
@@ -143,6 +144,7 @@ class _Reconciler:
             if not built.batch:
                 return False
             self.progress("record", 0, len(built.batch.drafts))
+            self.own.update(draft.ordered for draft in built.batch.drafts)
             snapshot, orders = self.store.record(snapshot, built.batch, now=now)  # 6
         except LostRaceError:
             return self._lost()
@@ -194,8 +196,8 @@ class _Reconciler:
             self.publish(publishing)
 
     def _resume(self, snapshot: Snapshot, desired: Desired, now: datetime) -> bool:
-        resumer = Resumer(self.store, snapshot, desired, self.keys, self.world.run)
-        left = resumer.sort(now, take_over=self.take_over)
+        resumer = Resumer(self.store, snapshot, desired, self.keys, self.own)
+        left = resumer.sort(now, take_over=self.take_over, give_up_ahead=self.take_over)
         self._note_left(left)
         if left.abandon:
             self.store.record(snapshot, Batch(abandoned=left.abandon), now=now)
@@ -217,7 +219,7 @@ class _Reconciler:
             ordered = record.ordered
             is_crl = isinstance(ordered.particulars, CrlParticulars)
             target = f"CRL of CA {ordered.ca}" if is_crl else record.about
-            self.given_up[target] += ordered.run == self.world.run
+            self.given_up[target] += ordered in self.own
             if self.given_up[target] >= GIVEN_UP:
                 raise ContradictionError(
                     f"this run ordered {target} {GIVEN_UP} times and gave each order up, the last"

@@ -3,11 +3,13 @@
 Of those that may be taken (their lease is over, or this run takes over), a certificate's is
 rebuilt from its documents first, and judged once more by the documents of this moment. What has
 become pointless, or is not wanted any more, is abandoned: its serial number or CRL number stays
-used.
+used. One that is dated ahead of the clock is never signed: its date has not come, and whoever can
+push can write one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,7 +17,7 @@ from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.errors import ContradictionError
 from gitca.git.store import DOCUMENT_FOLDERS, RecordedOrder, Snapshot, Store
-from gitca.ledger.draft import LEASE, recorded_at
+from gitca.ledger.draft import dated_ahead
 from gitca.ledger.events import (
     Abandoned,
     CrlParticulars,
@@ -31,13 +33,16 @@ from gitca.reconcile.subject_keys import subject_key, subject_of
 from gitca.reconcile.wanted import Wanted
 from gitca.x509.template import spki_identifier
 
+_AHEAD = "it is dated ahead of the clock"
+
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
     """Pending orders, by what is to become of them.
 
-    `take` are to be signed now, `abandon` will not be signed, `held` belong to other runs,
-    `waiting` need a key that is not within reach, or a document that is to be mended first.
+    `take` are to be signed now, `abandon` will not be signed, `held` belong to other runs or are
+    dated ahead, `waiting` need a key that is not within reach, or a document that is to be mended
+    first.
     """
 
     take: tuple[RecordedOrder, ...] = ()
@@ -48,50 +53,75 @@ class Leftovers:
 
 @dataclass(frozen=True, slots=True)
 class Resumer:
-    """Sorts the pending orders of a snapshot."""
+    """Sorts the pending orders of a snapshot.
+
+    `own` are the orders that this process drafted, whole: whoever can push can write any name of a
+    run into theirs.
+    """
 
     store: Store
     snapshot: Snapshot
     desired: Desired
     keys: Keys
-    run: str
+    own: Collection[Ordered]
     _rebuilds: dict[str, Rebuild] = field(default_factory=dict)
 
-    def sort(self, now: datetime, *, take_over: bool, ca: str | None = None) -> Leftovers:
+    def sort(
+        self,
+        now: datetime,
+        *,
+        take_over: bool,
+        give_up_ahead: bool = False,
+        ca: str | None = None,
+    ) -> Leftovers:
         """Return the pending orders by what is to become of them; of one CA, where it is named.
 
+        `take_over` waits for no lease, `give_up_ahead` abandons what is dated ahead.
         Raises: ContradictionError when an order's bytes are not those its documents give.
         """
-        take, abandon, held, waiting = [], [], [], []
-        wanted = self._wanted(now)
-        for order in self.store.pending(self.snapshot):
-            ordered = order.ordered
-            if ca is not None and ordered.ca != ca:
-                continue
-            if self._belongs_to_another(ordered, now, take_over=take_over):
-                # What no run like this one can sign is nothing to come back for.
-                missing = self._missing(ordered)
-                if missing is None:
-                    held.append(Held(ordered, ordered.lease))
-                else:
-                    waiting.append(missing)
-            elif pointless := self._pointless(ordered, now):
-                abandon.append(Abandoned(ordered.order, pointless))
-            elif (objection := self._objection(wanted, order)) and objection.final:
-                abandon.append(Abandoned(ordered.order, objection.reason))
-            elif objection:
-                waiting.append(Waiting(ordered, Missing.DOCUMENT, ordered.ca, objection.reason))
-            elif missing := self._missing(ordered):
-                waiting.append(missing)
-            else:
-                take.append(order)
-        return Leftovers(tuple(take), tuple(abandon), tuple(held), tuple(waiting))
+        terms = _Terms(now, self._wanted(now), take_over, give_up_ahead)
+        outcomes = [
+            self._outcome(order, terms)
+            for order in self.store.pending(self.snapshot)
+            if ca is None or order.ordered.ca == ca
+        ]
+        return Leftovers(
+            tuple(item for item in outcomes if isinstance(item, RecordedOrder)),
+            tuple(item for item in outcomes if isinstance(item, Abandoned)),
+            tuple(item for item in outcomes if isinstance(item, Held)),
+            tuple(item for item in outcomes if isinstance(item, Waiting)),
+        )
 
-    def _belongs_to_another(self, ordered: Ordered, now: datetime, *, take_over: bool) -> bool:
+    def _outcome(
+        self, order: RecordedOrder, terms: _Terms
+    ) -> RecordedOrder | Abandoned | Held | Waiting:
+        ordered = order.ordered
         # A clock that is minutes ahead may be another machine's; one hours ahead dates things that
         # are not to be signed yet, whoever takes over.
-        is_ahead = recorded_at(ordered) > now + LEASE
-        return ordered.run != self.run and (is_ahead or (ordered.lease > now and not take_over))
+        is_ahead = dated_ahead(ordered, terms.now)
+        if not is_ahead and self._is_leased(ordered, terms):
+            return self._held(ordered)
+        # One that is ahead is leased until its date comes: what overtook it does not wait for that.
+        if pointless := self._pointless(ordered, terms.now):
+            return Abandoned(ordered.order, pointless)
+        if is_ahead and not (terms.give_up_ahead and self.keys.is_selected(ordered.ca)):
+            return self._held(ordered)
+        objection = self._objection(terms.wanted, order)
+        if objection is not None and not objection.final:
+            return Waiting(ordered, Missing.DOCUMENT, ordered.ca, objection.reason)
+        if is_ahead:
+            return Abandoned(ordered.order, _AHEAD)
+        if objection is not None:
+            return Abandoned(ordered.order, objection.reason)
+        return self._missing(ordered) or order
+
+    def _is_leased(self, ordered: Ordered, terms: _Terms) -> bool:
+        """Whether an order is to be left to another run."""
+        return ordered not in self.own and ordered.lease > terms.now and not terms.take_over
+
+    def _held(self, ordered: Ordered) -> Held | Waiting:
+        # What no run like this one can sign is nothing to come back for.
+        return self._missing(ordered) or Held(ordered, ordered.lease)
 
     def _pointless(self, ordered: Ordered, now: datetime) -> str:
         """Return why an order is not to be signed any more, in words, or nothing."""
@@ -121,7 +151,7 @@ class Resumer:
         """
         ordered = order.ordered
         objection = None
-        if wanted is not None and ordered.run != self.run:
+        if wanted is not None and ordered not in self.own:
             objection = wanted.objection(ordered)
         if self._is_within_reach(ordered) and not (objection and self._is_on_another_key(ordered)):
             segment = self.snapshot.state.orders[ordered.order].segment
@@ -209,6 +239,16 @@ class Resumer:
             issuer=ordered.ca,
             subject=name,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """On which terms orders are sorted; `wanted` is None where none is pending."""
+
+    now: datetime
+    wanted: Wanted | None
+    take_over: bool
+    give_up_ahead: bool
 
 
 def _pointless_crl(particulars: CrlParticulars, revocations: int, now: datetime) -> str:

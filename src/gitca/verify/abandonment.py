@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from gitca.git.store import DOCUMENT_FOLDERS, Store
+from gitca.ledger.draft import dated_ahead
 from gitca.ledger.events import Abandoned, CertificateParticulars, CrlParticulars, Ordered
 from gitca.ledger.state import LedgerState
 from gitca.verify.report import FIND, Contradiction
@@ -88,6 +89,10 @@ def _is_behind(state: LedgerState, ordered: Ordered, _: datetime) -> bool:
     return isinstance(given, CrlParticulars) and given.revocations != counted
 
 
+def _was_ahead(_: LedgerState, ordered: Ordered, when: datetime) -> bool:
+    return dated_ahead(ordered, when)
+
+
 _OF_LEDGER: Mapping[str, Holds] = {
     "the certificate would have expired already": _is_late,
     "the certificate was revoked before it was signed": _is_revoked,
@@ -95,5 +100,6 @@ _OF_LEDGER: Mapping[str, Holds] = {
     "its CA was revoked before it was signed": _is_orphan,
     "the CRL would have lapsed already": _has_lapsed,
     "revocations were recorded since; the next CRL lists them": _is_behind,
+    "it is dated ahead of the clock": _was_ahead,
 }
 """The reasons of `gitca.reconcile.resume`, and when each holds."""
