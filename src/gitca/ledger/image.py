@@ -56,11 +56,11 @@ def crl_path(ca: str) -> str:
 
 
 def certificate_der(record: OrderRecord) -> bytes:
-    """Return the certificate of a signed order.
+    """Return the certificate of a signed order, or of one that was signed after it was abandoned.
 
     Raises: ContradictionError when the ledger holds no base64 there.
     """
-    text = record.signed.certificate if record.signed else None
+    text = record.outcome.certificate if record.outcome else None
     if text is None:
         raise ContradictionError(f"order {record.ordered.order} has no signed certificate")
     try:

@@ -26,13 +26,16 @@ class OrderRecord:
     """One order and its outcome so far: pending, signed or abandoned.
 
     `segment` is the ledger's that records it, `signed_in` the one that records its signature,
-    `revoked_in` the one that revokes its certificate; 0 while there is none.
+    `revoked_in` the one that revokes its certificate; 0 while there is none. `late` is the first
+    signature that a run brought back after the order had been abandoned; `spent` counts all that
+    were used for nothing.
     """
 
     ordered: Ordered
     segment: int
     signed: Signed | None = None
     abandoned: Abandoned | None = None
+    late: Signed | None = None
     spent: int = 0
     signed_in: int = 0
     revoked_in: int = 0
@@ -41,6 +44,27 @@ class OrderRecord:
     def is_pending(self) -> bool:
         """Whether the order is recorded and neither signed nor abandoned."""
         return self.signed is None and self.abandoned is None
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the order was abandoned and nobody is known to have signed it all the same."""
+        return self.abandoned is not None and self.late is None
+
+    @property
+    def may_be_signed(self) -> bool:
+        """Whether the order was not abandoned, or a key was used for it in spite of that."""
+        return self.abandoned is None or self.spent > 0
+
+    @property
+    def outcome(self) -> Signed | None:
+        """The first signature that came back from the key, in time or late; None without one."""
+        return self.signed or self.late
+
+    def spend(self, event: Signed) -> None:
+        """Take a signature, or a lost one, that came when the order had its outcome."""
+        self.spent += 1
+        if self.abandoned is not None and self.late is None and not event.is_lost:
+            self.late = event
 
     @property
     def certificate(self) -> CertificateParticulars:

@@ -100,12 +100,12 @@ class LedgerState:
     def live(self, orders: Iterable[OrderRecord], now: datetime) -> tuple[OrderRecord, ...]:
         """Return the certificates, ordered or signed, that are neither expired nor revoked.
 
-        One that is only ordered counts: a run that died may have signed it.
+        What is ordered counts: a run that died may have signed it. What was given up does not.
         """
         return tuple(
             order
             for order in orders
-            if not order.abandoned
+            if not order.is_given_up
             and order.certificate.not_after >= now
             and not self.is_revoked(order)
         )
@@ -209,7 +209,7 @@ class LedgerState:
         if record is None:
             raise _ImpossibleEventError(f"order {event.order} was signed and not recorded before")
         if event.is_lost:
-            record.spent += 1
+            record.spend(event)
             return
         if record.is_pending == event.spent:
             outcome = "still awaits its signature" if event.spent else "has its outcome already"
@@ -217,7 +217,7 @@ class LedgerState:
         if not is_of_kind(record, event):
             raise _ImpossibleEventError(f"order {event.order} is for an object of another kind")
         if event.spent:
-            record.spent += 1
+            record.spend(event)
             return
         try:
             check_authority_object(record, event, self.authority(record.ordered.ca).certificate)
