@@ -95,6 +95,18 @@ def test_a_target_says_what_it_was_written_to_say():
     assert (third.to, third.certificates) == ("directory:public", False)
 
 
+@pytest.mark.parametrize(("branch", "issued"), [("main", "main/issued"), ("pki/main", "pki")])
+def test_branches_that_git_cannot_have_beside_each_other_are_refused(branch, issued):
+    lines = f"spec:\n  branch: {branch}\n  issuedBranch: ‸{issued}\n"
+    text, place = marked(f"apiVersion: gitca/v1\nkind: Repository\n{lines}")
+    _, findings = parsed(text)
+    (finding,) = map(str, findings)
+    assert finding.startswith(f"x.yaml:{place}: ")
+    assert "(repository.branch.nested)" in finding
+    beside = text.replace(f": {issued}", f": {issued}x") if branch == "pki/main" else ""
+    assert parsed(beside or text.replace("main/issued", "mainly"))[1] == ()
+
+
 def test_a_margin_is_below_the_lifetime_of_the_crl():
     text = with_line(ISSUING, 13, "  crl: {lifetime: 7d, refreshBefore: 3d, publishMargin: 7d}")
     assert "(authority.crl.publish-margin)" in only_finding(text)

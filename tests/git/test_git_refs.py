@@ -148,8 +148,10 @@ def test_advance_creates_a_branch_that_does_not_exist(workshop: Workshop) -> Non
     head = repository.resolve("main") or ""
     repository.advance("issued/production", head, None)
     assert repository.resolve("refs/heads/issued/production") == head
-    with pytest.raises(GitFailedError, match="issued/production"):
+    with pytest.raises(UsageError, match="no branch issued beside issued/production"):
         repository.advance("issued", head, None)  # a folder of references is in its place
+    with pytest.raises(UsageError, match="no branch main/x/y beside main"):
+        repository.advance("main/x/y", head, None)
 
 
 @pytest.mark.parametrize("branch", ["-d", "--stdin", "a b", "HEAD", "../x", "a\nb", "x" * 201])

@@ -263,6 +263,20 @@ def test_a_branch_that_another_push_has_locked_is_a_lost_race(workshop: Workshop
     repository.push(commit, "main")
 
 
+@pytest.mark.parametrize(("there", "wanted"), [("issued/x", "issued"), ("issued", "issued/x/y")])
+def test_a_branch_beside_which_the_remote_can_have_none_is_named(
+    workshop: Workshop, there: str, wanted: str
+) -> None:
+    origin, path = workshop.pair()
+    repository = workshop.open(path)
+    commit = add(repository, repository.fetch("main"), {"issued/b": b"b"})
+    plain_git(origin, "branch", there, "main")
+    with pytest.raises(RemoteRefusedError, match=f"branch {wanted} beside its branch {there};"):
+        repository.push(commit, wanted)
+    plain_git(origin, "branch", "-D", there)
+    repository.push(commit, wanted)
+
+
 @pytest.mark.parametrize("hook", ["pre-receive", "update"])
 def test_a_refusing_hook_is_quoted_and_is_no_race(workshop: Workshop, hook: str) -> None:
     origin, path = workshop.pair()

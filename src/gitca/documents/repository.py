@@ -54,7 +54,7 @@ class DefaultUrls(CheckedModel):
                 )
 
 
-class RepositorySpec(Model):
+class RepositorySpec(CheckedModel):
     """Branches, committer, URLs, schedule and publishing."""
 
     branch: BranchName = Field(
@@ -105,6 +105,20 @@ class RepositorySpec(Model):
             ]
         ],
     )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield an `issuedBranch` that Git cannot have beside `branch`: one is a folder's name."""
+        issued = self.issued_branch
+        if issued is None or issued == self.branch:
+            return
+        short, long = sorted((self.branch, issued), key=len)
+        if long.startswith(f"{short}/"):
+            yield Contradiction(
+                "repository.branch.nested",
+                f"Git has no branch {long} beside {short}",
+                f"write a name that is not below {short}/, such as issued",
+                ("issuedBranch",),
+            )
 
 
 class Repository(Envelope):

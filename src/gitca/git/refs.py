@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from gitca.errors import LostRaceError, UsageError
-from gitca.git.process import Git, as_text, failure
+from gitca.git.process import Git, as_text, failure, printable
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # git-check-ref-format(1): the numbered rules 1 to 9, and that a branch begins with no dash.
@@ -141,7 +142,8 @@ def merge_base(git: Git, one: str, other: str) -> str | None:
 def swap(git: Git, ref: str, new: str, old: str | None, *, reason: str) -> None:
     """Set a full reference to `new` if it is at `old`; None: if it does not exist.
 
-    Durable when it returns. Raises: LostRaceError where the reference is elsewhere; GitFailedError.
+    Durable when it returns. Raises: LostRaceError where the reference is elsewhere; UsageError
+    where another one's name is in the way; GitFailedError.
     """
     expected = "0" * len(new) if old is None else object_id(old)
     answer = git.run(
@@ -155,4 +157,37 @@ def swap(git: Git, ref: str, new: str, old: str | None, *, reason: str) -> None:
             f"{ref} is at {current or 'nothing'}, not at {old or 'nothing'}: another was faster",
             remedy="run again",
         )
+    if old is None:
+        _check_free(git, ref)
     raise failure(answer)
+
+
+def in_the_way(refs: Iterable[str], wanted: str) -> list[str]:
+    """Return those full names of references beside which there can be none called `wanted`.
+
+    To Git `x` is a file and `x/y` one in a folder of that name: it has the one or the other.
+    """
+    above = set(_above(wanted))
+    return [ref for ref in refs if ref in above or ref.startswith(f"{wanted}/")]
+
+
+def rivals(wanted: str) -> tuple[str, ...]:
+    """Return the patterns by which `git ls-remote` lists what can be in a reference's way."""
+    return (*_above(wanted), f"{wanted}/*")
+
+
+def _above(ref: str) -> list[str]:
+    """Return `refs/heads/a` and `refs/heads/a/b` for `refs/heads/a/b/c`."""
+    parts = ref.split("/")
+    return ["/".join(parts[:length]) for length in range(3, len(parts))]
+
+
+def _check_free(git: Git, wanted: str) -> None:
+    listed = as_text(git.ask("for-each-ref", "--format=%(refname)", "--", *_above(wanted), wanted))
+    others = in_the_way(listed.split("\n"), wanted)
+    if others:
+        name, other = (ref.removeprefix("refs/heads/") for ref in (wanted, others[0]))
+        raise UsageError(
+            f"Git has no branch {name} beside {printable(other.encode())}",
+            remedy="delete that branch, or name another one in ca/repository.yaml",
+        )

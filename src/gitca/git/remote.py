@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from gitca.errors import BackendUnavailableError, GitcaError, LostRaceError
 from gitca.git.local_programs import RECEIVE_PACK, UPLOAD_PACK, reaching_remotes
 from gitca.git.process import Answer, Git, as_text, printable, redact
-from gitca.git.refs import branch_ref, is_ancestor, object_id, resolve, swap, tracking_ref
+from gitca.git.refs import (
+    branch_ref,
+    in_the_way,
+    is_ancestor,
+    object_id,
+    resolve,
+    rivals,
+    swap,
+    tracking_ref,
+)
 
 _RACE = re.compile(
     rb"fetch first|non-fast-forward|stale info|already exists|cannot lock ref|failed to lock"
@@ -156,7 +165,8 @@ class Remote:
         if tip is not None and is_ancestor(self.git, commit, tip):
             return
         moved = tip is not None and not is_ancestor(self.git, tip, commit)
-        raise self._rejection(branch, answer, moved=moved)
+        error = self._rejection(branch, answer, moved=moved)
+        raise (self._barred(branch) if tip is None else None) or error
 
     def _rejection(self, branch: str, answer: Answer, *, moved: bool) -> GitcaError:
         status = _status(answer.stdout, branch_ref(branch))
@@ -177,6 +187,20 @@ class Remote:
         return BackendUnavailableError(
             f"the push to {branch} of {self.name} did not arrive: {answer.reason}",
             remedy="check the network and the credentials' right to write, and run again",
+        )
+
+    def _barred(self, branch: str) -> RemoteRefusedError | None:
+        """Return why the remote cannot have a branch of this name, if another one is the cause."""
+        wanted = branch_ref(branch)
+        options = ("--quiet", UPLOAD_PACK, "--end-of-options", self.name, *rivals(wanted))
+        listed = as_text(self._reaching.run("ls-remote", *options, timeout=self.timeout).stdout)
+        others = in_the_way((line.partition("\t")[2] for line in listed.splitlines()), wanted)
+        if not others:
+            return None
+        other = printable(others[0].removeprefix("refs/heads/").encode())
+        return RemoteRefusedError(
+            f"{self.name} cannot have a branch {branch} beside its branch {other}",
+            remedy=f"delete {other} there, or name another branch in ca/repository.yaml",
         )
 
     def _track(self, commit: str, branch: str) -> None:
