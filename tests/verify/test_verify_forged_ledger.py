@@ -224,7 +224,25 @@ def test_a_revocation_that_was_taken_out_is_found(rich: Clone) -> None:
     assert any("counts 1 revocations, the ledger 0" in item.message for item in contradictions)
 
 
-@pytest.mark.parametrize("field", ["number", "this_update", "next_update"])
+def test_a_crls_order_with_another_number_is_found(rich: Clone) -> None:
+    """The ledger cannot be folded with it."""
+    record = rich.state.authority("issuing").crl
+    assert record is not None
+    order = record.ordered.order
+
+    def change(event: Event) -> list[Event]:
+        if not isinstance(event, Ordered) or event.order != order:
+            return [event]
+        given = event.particulars
+        assert isinstance(given, CrlParticulars)
+        return [replace(event, particulars=replace(given, number=given.number + 1))]
+
+    rewrite_ledger(rich, change)
+    words = "CRL number 3 of CA issuing is not the one after 1"
+    assert any(words in item.message for item in found(rich))
+
+
+@pytest.mark.parametrize("field", ["this_update", "next_update"])
 def test_a_crls_order_that_says_something_else_is_found(rich: Clone, field: str) -> None:
     record = rich.state.authority("issuing").crl
     assert record is not None
@@ -235,7 +253,7 @@ def test_a_crls_order_that_says_something_else_is_found(rich: Clone, field: str)
             return [event]
         given = event.particulars
         assert isinstance(given, CrlParticulars)
-        moved = given.number + 1 if field == "number" else getattr(given, field) + timedelta(1)
+        moved = getattr(given, field) + timedelta(1)
         return [replace(event, particulars=replace(given, **{field: moved}))]
 
     rewrite_ledger(rich, change)

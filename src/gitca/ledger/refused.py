@@ -22,9 +22,10 @@ def refused_before(state: LedgerState, key: str, segment: int) -> Revoked | None
 
 
 def refused_orders(state: LedgerState) -> Iterator[OrderRecord]:
-    """Yield what was ordered or adopted against a refusal that stood; not what was given up.
+    """Yield what was ordered or adopted against a refusal that stood.
 
-    Of a CA's CSRs the last one, and that which awaits its signature, are looked at.
+    Not what was given up, unless a key was used for it all the same. Of a CA's CSRs the last one,
+    and that which awaits its signature, are looked at.
     """
     yield from _on_refused_keys(state)
     yield from _by_revoked_authorities(state)
@@ -50,7 +51,7 @@ def refusal_words(state: LedgerState, record: OrderRecord) -> str:
 def _on_refused_keys(state: LedgerState) -> Iterator[OrderRecord]:
     for key in state.refused_keys:
         for record in state.keys.get(key, ()):
-            if not record.abandoned and refused_before(state, key, record.segment):
+            if record.may_be_signed and refused_before(state, key, record.segment):
                 yield record
     for authority in state.authorities.values():
         for csr in (authority.csr, authority.pending_csr):
@@ -63,7 +64,7 @@ def _by_revoked_authorities(state: LedgerState) -> Iterator[OrderRecord]:
     if not any(_end(state, own) for authority in authorities for _, own in authority.certificates):
         return
     for record in state.serials.values():
-        if not record.abandoned and _revoked_above(state, record):
+        if record.may_be_signed and _revoked_above(state, record):
             yield record
 
 

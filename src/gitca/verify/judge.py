@@ -18,16 +18,22 @@ from gitca.plan.rebuild import HistoryUnknownError, Rebuild
 from gitca.policy.case import Requester
 from gitca.verify.report import FIND, Contradiction
 from gitca.verify.signature import check_signature, digest
+from gitca.x509.certificate import template_of
 from gitca.x509.csr_writing import csr_spki
 from gitca.x509.refusal import RefusedError
+from gitca.x509.signed import assemble
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Orders of one source commit; a CRL's with the order of the CA's last CRL before it."""
+    """Orders of one source commit; a CRL's with the order of the CA's last CRL before it.
+
+    `recorded` has the blob of an order's bytes where no signature came back for it.
+    """
 
     source: str
     orders: tuple[tuple[str, str | None], ...]
+    recorded: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -62,10 +68,11 @@ class OrderJudge:
         except BackendUnavailableError:
             result.lacking = len(records)
             return result
-        for record, (_, last) in zip(records, task.orders, strict=True):
+        recorded = dict(task.recorded)
+        for record, (order, last) in zip(records, task.orders, strict=True):
             try:
                 last_record = self.state.orders[last] if last else None
-                against = tuple(_judge(rebuild, record, last_record, self.state))
+                against = tuple(self._judge(rebuild, record, last_record, recorded.get(order)))
                 result.contradictions += _in_place(record, against)
                 result.judged += 1
             except HistoryUnknownError as error:
@@ -105,6 +112,64 @@ class OrderJudge:
         except (RefusedError, ContradictionError, ValueError) as error:
             yield Contradiction("I3", _place(record), str(error), FIND)
 
+    def _judge(
+        self, rebuild: Rebuild, record: OrderRecord, last: OrderRecord | None, recorded: str | None
+    ) -> Iterator[Contradiction]:
+        try:
+            tbs = self._given_bytes(rebuild, record, last, recorded)
+        except ContradictionError as error:
+            yield Contradiction("I5", _place(record), error.message, error.remedy)
+            return
+        if tbs is not None and digest(tbs) != record.ordered.tbs:
+            message = "its documents give another certificate than the one that was ordered"
+            yield Contradiction("I5", _place(record), message, FIND)
+
+    def _given_bytes(
+        self, rebuild: Rebuild, record: OrderRecord, last: OrderRecord | None, recorded: str | None
+    ) -> bytes | None:
+        """Return the bytes that the documents give for a certificate or a CSR.
+
+        None for a CRL, whose bytes the replay has compared, and for a CA's own where this clone
+        does not tell the bytes that were recorded. Raises: ContradictionError.
+        """
+        ordered = record.ordered
+        if isinstance(ordered.particulars, CrlParticulars):
+            rebuild.check_crl(ordered, last)
+            return None
+        rebuild.check_refusal(ordered)
+        if ordered.particulars.authority is None:
+            return rebuild.bytes_of(ordered, None)
+        own = self._own_key(record, ordered.particulars.authority, recorded)
+        return rebuild.bytes_of(ordered, own) if own else None
+
+    def _own_key(self, record: OrderRecord, name: str, recorded: str | None) -> bytes | None:
+        """Return the key that an order of a CA's own is on, from what was signed, or recorded.
+
+        Where neither is here: the CA's, if the order names it, as that of a renewal does.
+        """
+        is_csr = isinstance(record.ordered.particulars, CsrParticulars)
+        if record.signed is not None and is_csr:
+            return csr_spki(csr_der(record))
+        if record.signed is None and recorded is not None:
+            return self._recorded_key(record, recorded)
+        standing = record if record.signed else self.state.authority(name).certificate
+        if is_csr or standing is None or standing.key != record.key:
+            return None
+        return standing_certificate(standing).template.spki_der
+
+    def _recorded_key(self, record: OrderRecord, recorded: str) -> bytes:
+        try:
+            tbs = self.store.read(recorded)
+        except BackendUnavailableError as error:
+            message = "this clone lacks the bytes that were recorded for them"
+            raise HistoryUnknownError(message, remedy=error.remedy) from error
+        try:
+            if isinstance(record.ordered.particulars, CsrParticulars):
+                return csr_spki(assemble(tbs, record.ordered.signature_algorithm, b""))
+            return template_of(tbs).spki_der
+        except ValueError as error:
+            raise ContradictionError(f"its bytes cannot be read: {error}", remedy=FIND) from error
+
 
 def _paths(records: Iterable[OrderRecord]) -> frozenset[str]:
     """Return the requests and CSRs that orders name."""
@@ -135,41 +200,3 @@ def _place(record: OrderRecord) -> str:
 
 def _in_place(record: OrderRecord, found: Iterable[Contradiction]) -> list[Contradiction]:
     return [replace(item, segment=record.segment) for item in found]
-
-
-def _judge(
-    rebuild: Rebuild, record: OrderRecord, last: OrderRecord | None, state: LedgerState
-) -> Iterator[Contradiction]:
-    try:
-        tbs = _given_bytes(rebuild, record, last, state)
-    except ContradictionError as error:
-        yield Contradiction("I5", _place(record), error.message, error.remedy)
-        return
-    if tbs is not None and digest(tbs) != record.ordered.tbs:
-        message = "its documents give another certificate than the one that was ordered"
-        yield Contradiction("I5", _place(record), message, FIND)
-
-
-def _given_bytes(
-    rebuild: Rebuild, record: OrderRecord, last: OrderRecord | None, state: LedgerState
-) -> bytes | None:
-    """Return the bytes that the documents give for a certificate or a CSR.
-
-    None for a CRL, whose bytes the replay has compared, and for what is a new CA's own and not
-    signed yet: its key is known to the signer alone. Raises: ContradictionError.
-    """
-    ordered = record.ordered
-    if isinstance(ordered.particulars, CrlParticulars):
-        rebuild.check_crl(ordered, last)
-        return None
-    rebuild.check_refusal(ordered)
-    if ordered.particulars.authority is None:
-        return rebuild.bytes_of(ordered, None)
-    if record.signed is None:
-        standing = state.authority(ordered.particulars.authority).certificate
-        # A renewal is on the key that the CA has.
-        own = standing and standing_certificate(standing).template.spki_der
-        return rebuild.bytes_of(ordered, own) if own else None
-    if isinstance(ordered.particulars, CsrParticulars):
-        return rebuild.bytes_of(ordered, csr_spki(csr_der(record)))
-    return rebuild.bytes_of(ordered, standing_certificate(record).template.spki_der)

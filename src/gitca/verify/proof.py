@@ -23,7 +23,7 @@ from gitca.ledger.events import (
     Revoked,
     Signed,
 )
-from gitca.ledger.image import ISSUED_FOLDER, is_self_signed
+from gitca.ledger.image import ISSUED_FOLDER, is_self_signed, order_path
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.segment import LEDGER_FOLDER, Segment, parse_segment
 from gitca.ledger.state import LedgerState
@@ -187,7 +187,7 @@ class _Proof:
         records = [
             record
             for record in replay.state.orders.values()
-            if not record.abandoned
+            if record.may_be_signed
             and (record.segment > self.since.number or record.ordered.order in self.settled)
         ]
         reviewed = self.store.reviewed(self.commit)
@@ -272,14 +272,20 @@ def _compare(
 def _tasks(records: Iterable[OrderRecord], replay: Replay) -> Iterator[Task]:
     """Yield the orders of each source commit, so many at a time."""
     by_source: dict[str, list[tuple[str, str | None]]] = {}
+    recorded: dict[str, str] = {}
     for record in records:
         order = record.ordered.order
         last = replay.before.get(order)
         name = last.ordered.order if last else None
         by_source.setdefault(record.ordered.source, []).append((order, name))
+        blob = replay.order_blobs.get(order_path(order))
+        if record.signed is None and blob is not None:
+            recorded[order] = blob
     for source, orders in by_source.items():
         for start in range(0, len(orders), CHUNK):
-            yield Task(source, tuple(orders[start : start + CHUNK]))
+            chunk = tuple(orders[start : start + CHUNK])
+            blobs = tuple((order, recorded[order]) for order, _ in chunk if order in recorded)
+            yield Task(source, chunk, blobs)
 
 
 def _unreviewed(
