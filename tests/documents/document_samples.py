@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gitca.documents.document import Document
 from gitca.documents.load import (
     Governing,
+    Known,
     Requests,
     TreeEntry,
     load_governing,
@@ -201,6 +202,10 @@ def governing(files: Mapping[str, str | bytes], **modes: str) -> Governing:
     return load_governing(entries(files, **modes), reader(files))
 
 
-def requests(files: Mapping[str, str | bytes], **modes: str) -> Requests:
-    known = governing({path: text for path, text in files.items() if "requests/" not in path})
-    return load_requests(entries(files, **modes), reader(files), governing=known)
+def requests(
+    files: Mapping[str, str | bytes], known: Known | None = None, **modes: str
+) -> Requests:
+    """The requests of a tree, whose reader knows what it is told, or of none that was before."""
+    read, listing = reader(files), entries(files, **modes)
+    governed = governing({path: text for path, text in files.items() if "requests/" not in path})
+    return load_requests(listing, read, governing=governed, known=known or Known())

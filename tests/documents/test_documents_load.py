@@ -149,21 +149,6 @@ def test_an_executable_document_is_read():
     assert governing(TREE, ca_root_yaml="100755").findings == ()
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "said"),
-    [
-        ("requests/API.yaml", "requests/api.yaml", "api and API"),
-        ("requests/Pay/a.yaml", "requests/pay/b.yaml", "pay/ and Pay/"),
-        ("requests/x/Pay/a.yaml", "requests/x/pay/y/b.yaml", "x/pay/ and x/Pay/"),
-    ],
-)
-def test_names_that_differ_in_case_alone_are_refused(first, second, said):
-    found = requests(tree(**{first: REQUEST, second: REQUEST}))
-    assert brief(found.findings) == [f"{second}:1:1 path.case"]
-    assert f"{said} differ" in found.findings[0].message
-    assert found.broken == {second}
-
-
 def test_a_folder_and_a_document_of_one_name_live_together():
     assert requests(tree(**{"requests/payments.yaml": REQUEST})).findings == ()
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from gitca.documents.load import REPOSITORY_PATH, Governing, TreeEntry, load_governing
+from gitca.documents.load import (
+    REPOSITORY_PATH,
+    Governing,
+    TreeEntry,
+    load_governing,
+    request_paths,
+)
 from gitca.errors import BackendUnavailableError, GitcaError, UsageError
 from gitca.findings import Finding
 from gitca.git.history import newest_known
@@ -79,12 +85,14 @@ class Change:
     """HEAD as a pull request upon a base, and what was found in what it touches.
 
     The clone's documents are the head's requests under the base's CAs and policies; its ledger is
-    the base's. `proposed` are the head's CAs and policies where it changes them.
+    the base's. `proposed` are the head's CAs and policies where it changes them, `standing` the
+    names of the base's requests.
     """
 
     clone: Clone
     findings: tuple[Finding, ...]
     proposed: Governing | None
+    standing: Collection[str] = ()
 
 
 @contextmanager
@@ -111,6 +119,7 @@ def open_change(folder: Path, base: str) -> Iterator[Change]:
             clone=replace(clone, snapshot=snapshot),
             findings=(*judge_change(before, after, is_parted=store.is_parted), *new),
             proposed=proposed,
+            standing=request_paths(clone.entries).keys(),
         )
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from gitca.cli.policies.trial_run import TrialRun, run_trials
 from gitca.cli.progress import tracked
-from gitca.cli.worktree import WorkingTreeReader, entries_of, read_regular
+from gitca.cli.worktree import WorkingTreeReader, certified_names, entries_of, read_regular
 from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.document import Document
 from gitca.documents.load import (
     Governing,
+    Known,
     Requests,
     TreeEntry,
     load_governing,
@@ -203,7 +204,13 @@ def examine(
     examiner = examiner_of(root, now)
     governing = examiner.governing
     entries = entries_of(root)
-    requests = load_requests(entries, WorkingTreeReader(root), only=only, governing=governing)
+    requests = load_requests(
+        entries,
+        WorkingTreeReader(root),
+        only=only,
+        governing=governing,
+        known=Known(certified_names(root)),
+    )
     ran = examiner.run_tests(entries, only)
     findings = (
         *governing.findings,

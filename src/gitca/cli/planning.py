@@ -93,7 +93,12 @@ def _examine(folder: Path, base: str, now: datetime) -> Outcome:
         clone = change.clone
         requesters = clone.store.requesters(clone.snapshot.source)
         desired = read_desired(
-            clone.entries, clone.store.read, clone.state, now, read_requesters=requesters
+            clone.entries,
+            clone.store.read,
+            clone.state,
+            now,
+            read_requesters=requesters,
+            standing=change.standing,
         )
         made = make_plan(desired, clone.state, now)
         made = rehearse_plan(made, desired.governing, clone.snapshot, now)

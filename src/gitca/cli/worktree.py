@@ -7,6 +7,7 @@ pipe is opened, and a read is bounded.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ DOCUMENT_FOLDERS = ("ca", "policies", "requests")
 # The loaders refuse what is longer than a document or a CSR may be; they are shown one byte more
 # than that limit at the least, and this process is never made to hold a file of any size.
 READ_LIMIT = 2 * 1024 * 1024
+_CERTIFICATE = re.compile(r"issued/[^/]+/certificates/(.+)\.pem")
 
 
 def entries_of(root: Path, folders: tuple[str, ...] = DOCUMENT_FOLDERS) -> tuple[TreeEntry, ...]:
@@ -29,6 +31,12 @@ def entries_of(root: Path, folders: tuple[str, ...] = DOCUMENT_FOLDERS) -> tuple
         for entry in _walk(root, folder)
     ]
     return tuple(sorted(entries, key=lambda entry: entry.path))
+
+
+def certified_names(root: Path) -> frozenset[str]:
+    """The requests that `issued/` shows certificates of, where the working tree has it."""
+    paths = (entry.path for entry in entries_of(root, ("issued",)))
+    return frozenset(found[1] for path in paths if (found := _CERTIFICATE.fullmatch(path)))
 
 
 def _walk(root: Path, top: str) -> Iterator[TreeEntry]:

@@ -17,6 +17,7 @@ from gitca.documents.blocklists import held_up_policies, lost_blocklists, reason
 from gitca.documents.broken_revocations import BrokenRevocation, broken_revocations
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.certificate_request import CertificateRequestSpec
+from gitca.documents.clashes import Known, judge_spelling
 from gitca.documents.cross_certificate import cross_findings
 from gitca.documents.csr_files import CsrFile, Read, load_csrs
 from gitca.documents.default_urls import lost_defaults, with_default_urls
@@ -24,7 +25,7 @@ from gitca.documents.document import Document, Metadata
 from gitca.documents.fields import no_entries
 from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.documents.key_blocklist import KeyBlocklistSpec
-from gitca.documents.parse import parse_document
+from gitca.documents.parsed import Parsed, of_kind, parse_all, parse_entry, without
 from gitca.documents.references import (
     issuer_findings,
     policy_findings,
@@ -36,13 +37,14 @@ from gitca.documents.repository import RepositorySpec
 from gitca.documents.revocation_request import RevocationRequestSpec
 from gitca.documents.schedule import schedule_findings
 from gitca.documents.source import Source, parse_source
-from gitca.documents.tree import Folder, TreeEntry, request_paths, survey
+from gitca.documents.tree import Folder, TreeEntry, request_paths, survey, without_clashes
 from gitca.documents.waiver import WAIVERS_FOLDER, WaiverSpec
 from gitca.findings import Finding, has_errors
 
 __all__ = [
     "CsrFile",
     "Governing",
+    "Known",
     "Read",
     "Requests",
     "TreeEntry",
@@ -53,6 +55,7 @@ __all__ = [
 ]
 
 REPOSITORY_PATH = "ca/repository.yaml"
+_REQUESTS = ("CertificateRequest", "RevocationRequest")
 
 
 @dataclass(frozen=True)
@@ -94,30 +97,21 @@ class Requests:
     broken_revocations: tuple[BrokenRevocation, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Parsed:
-    """The documents of a folder by name, and what was found."""
-
-    documents: Mapping[str, Document[Any]]
-    broken: frozenset[str]
-    findings: tuple[Finding, ...]
-
-
 def load_governing(entries: Iterable[TreeEntry], read: Read) -> Governing:
     """Return the documents of `ca/` and `policies/`, and everything that speaks against them."""
     listing = list(entries)
-    folder = survey(listing, "ca")
+    folder, others = (without_clashes(survey(listing, name)) for name in ("ca", "policies"))
     repository, authorities = _load_ca_folder(folder, read)
-    policies, blocklists, waivers = _load_policies(survey(listing, "policies"), read)
+    policies, blocklists, waivers = _load_policies(others, read)
     if repository.broken:
-        authorities = _without(authorities, tuple(lost_defaults(authorities.documents)))
-    authorities = _without(authorities, shared_findings(authorities.documents))
+        authorities = without(authorities, tuple(lost_defaults(authorities.documents)))
+    authorities = without(authorities, shared_findings(authorities.documents))
     broken = _names(authorities.broken)
-    authorities = _without(authorities, issuer_findings(authorities.documents, broken))
+    authorities = without(authorities, issuer_findings(authorities.documents, broken))
     names = frozenset(authorities.documents) | _names(authorities.broken)
-    authorities = _without(authorities, cross_findings(authorities.documents, names))
+    authorities = without(authorities, cross_findings(authorities.documents, names))
     broken = _names(authorities.broken)
-    policies = _without(
+    policies = without(
         policies, policy_findings(policies.documents.values(), authorities.documents, broken)
     )
     certificates, odd = load_authority_certificates(folder, authorities.documents, broken, read)
@@ -148,40 +142,40 @@ def _default_repository() -> Document[RepositorySpec]:
     )
 
 
-def _load_ca_folder(folder: Folder, read: Read) -> tuple[_Parsed, _Parsed]:
+def _load_ca_folder(folder: Folder, read: Read) -> tuple[Parsed, Parsed]:
     """Return the repository's document, and those of the CAs."""
     found = dict(folder.documents)
     repository = {name: found.pop(name) for name in ("repository",) if name in found}
     misplaced = dict(misplaced_authorities(found))
     usable = {name: entry for name, entry in found.items() if name not in misplaced}
-    parsed = _parse_all(usable, read, ("CertificateAuthority",))
-    authorities = _Parsed(
+    parsed = parse_all(usable, read, ("CertificateAuthority",))
+    authorities = Parsed(
         parsed.documents,
         parsed.broken | folder.broken | {found[name].path for name in misplaced},
         (*folder.findings, *misplaced.values(), *parsed.findings),
     )
-    return _parse_all(repository, read, ("Repository",)), authorities
+    return parse_all(repository, read, ("Repository",)), authorities
 
 
 def _load_policies(
     folder: Folder, read: Read
-) -> tuple[_Parsed, Mapping[str, Document[KeyBlocklistSpec]], Mapping[str, Document[WaiverSpec]]]:
+) -> tuple[Parsed, Mapping[str, Document[KeyBlocklistSpec]], Mapping[str, Document[WaiverSpec]]]:
     """Return the policies, all of them broken where a blocklist is, the blocklists, the waivers."""
     waivers, tests, others = _by_use(folder.documents)
-    parsed_waivers = _parse_all(waivers, read, ("Waiver",))
+    parsed_waivers = parse_all(waivers, read, ("Waiver",))
     strays = _stray_tests(tests, read)
-    parsed = _parse_all(others, read, ("IssuancePolicy", "KeyBlocklist"))
+    parsed = parse_all(others, read, ("IssuancePolicy", "KeyBlocklist"))
     broken = parsed.broken | parsed_waivers.broken | strays.broken
     refused = [entry for entry in folder.documents.values() if entry.path in broken]
-    policies = _Parsed(
-        _of_kind(parsed, "IssuancePolicy"),
+    policies = Parsed(
+        of_kind(parsed, "IssuancePolicy"),
         broken | folder.broken,
         folder.findings + parsed.findings + parsed_waivers.findings + strays.findings,
     )
     lost = lost_blocklists((*folder.refused, *refused), read)
     held_up = held_up_policies(policies.documents.values(), lost)
-    blocklists = _of_kind(parsed, "KeyBlocklist")
-    return _without(policies, held_up), blocklists, parsed_waivers.documents
+    blocklists = of_kind(parsed, "KeyBlocklist")
+    return without(policies, held_up), blocklists, parsed_waivers.documents
 
 
 _Entries = dict[str, TreeEntry]
@@ -200,7 +194,7 @@ def _by_use(entries: Mapping[str, TreeEntry]) -> tuple[_Entries, _Entries, _Entr
     return waivers, tests, others
 
 
-def _stray_tests(entries: Mapping[str, TreeEntry], read: Read) -> _Parsed:
+def _stray_tests(entries: Mapping[str, TreeEntry], read: Read) -> Parsed:
     """Return what is wrong with documents that are called tests of policies and are none.
 
     What the tests themselves say is for `load_policy_tests`: no certificate depends on it.
@@ -211,47 +205,12 @@ def _stray_tests(entries: Mapping[str, TreeEntry], read: Read) -> _Parsed:
         value = None if source is None or has_errors(found) else source.value
         if not isinstance(value, dict) or value.get("kind") != "PolicyTests":
             strays[name] = entry
-    return _parse_all(strays, read, ("PolicyTests",))
+    return parse_all(strays, read, ("PolicyTests",))
 
 
 def _names(paths: Iterable[str]) -> frozenset[str]:
     """Return the names of documents in `ca/`, `policies/` or `requests/` by their paths."""
     return frozenset(path.partition("/")[2].removesuffix(".yaml") for path in paths)
-
-
-def _without(parsed: _Parsed, findings: tuple[Finding, ...]) -> _Parsed:
-    """Return the documents less those that the findings are about, which become broken."""
-    about = {finding.location.file for finding in findings}
-    kept = {name: doc for name, doc in parsed.documents.items() if doc.path not in about}
-    return _Parsed(kept, parsed.broken | about, parsed.findings + findings)
-
-
-def _parse_all(entries: Mapping[str, TreeEntry], read: Read, kinds: tuple[str, ...]) -> _Parsed:
-    documents: dict[str, Document[Any]] = {}
-    broken: set[str] = set()
-    findings: list[Finding] = []
-    for name, entry in entries.items():
-        document, found = parse_entry(name, entry, read, kinds)
-        findings.extend(found)
-        if document is None:
-            broken.add(entry.path)
-        else:
-            documents[name] = document
-    return _Parsed(documents, frozenset(broken), tuple(findings))
-
-
-def parse_entry(
-    name: str, entry: TreeEntry, read: Read, kinds: tuple[str, ...]
-) -> tuple[Document[Any] | None, tuple[Finding, ...]]:
-    """Return the document that a file holds if it is of one of the kinds, and all findings."""
-    source, found = parse_source(entry.path, read(entry.blob), blob=entry.blob)
-    if source is None:
-        return None, found
-    document, more = parse_document(source, name=name, kinds=kinds)
-    # What the reader refused is not said again by the model, which meets a stand-in there.
-    places = {finding.location for finding in found}
-    found += tuple(finding for finding in more if finding.location not in places)
-    return (None if has_errors(found) else document), found
 
 
 def load_requests(
@@ -260,11 +219,13 @@ def load_requests(
     *,
     only: Collection[str] | None = None,
     governing: Governing | None = None,
+    known: Known | None = None,
 ) -> Requests:
     """Return the documents of `requests/` with their CSRs, and everything against them.
 
     `only` names the paths of documents to open; the names of all others are looked at and nothing
-    more. With `governing`, the policies and CAs that the documents name are checked too.
+    more. With `governing`, the policies and CAs that the documents name are checked too; with
+    `known`, their names against each other (`path.case`).
     """
     listing = tuple(entries)
     folder = survey(listing, "requests")
@@ -274,37 +235,48 @@ def load_requests(
         for name, entry in folder.documents.items()
         if wanted is None or entry.path in wanted
     }
-    parsed = _parse_all(chosen, read, ("CertificateRequest", "RevocationRequest"))
-    well_formed = {doc.path for doc in _of_kind(parsed, "CertificateRequest").values()}
+    parsed = parse_all(chosen, read, _REQUESTS)
+    well_formed = {doc.path for doc in of_kind(parsed, "CertificateRequest").values()}
+    clashes = _clash_findings(folder.documents, chosen.keys(), parsed, read, known) if known else ()
     if governing is not None:
-        parsed = _without(parsed, _reference_findings(parsed.documents, governing))
-    requests = _of_kind(parsed, "CertificateRequest")
+        parsed = without(parsed, _reference_findings(parsed.documents, governing))
+    parsed = without(parsed, clashes)
+    requests = of_kind(parsed, "CertificateRequest")
     csrs, broken_csrs = load_csrs(requests, folder.others, read)
-    parsed = _without(parsed, broken_csrs)
+    parsed = without(parsed, broken_csrs)
     broken = folder.broken | parsed.broken
     return Requests(
-        requests=_of_kind(parsed, "CertificateRequest"),
+        requests=of_kind(parsed, "CertificateRequest"),
         csrs=csrs,
-        revocations=_of_kind(parsed, "RevocationRequest"),
+        revocations=of_kind(parsed, "RevocationRequest"),
         broken=broken,
         findings=folder.findings + parsed.findings,
         broken_revocations=broken_revocations(listing, broken - well_formed, read),
     )
 
 
-def _of_kind(parsed: _Parsed, kind: str) -> dict[str, Document[Any]]:
-    return {name: doc for name, doc in parsed.documents.items() if doc.kind == kind}
+def _clash_findings(
+    entries: Mapping[str, TreeEntry],
+    chosen: Collection[str],
+    parsed: Parsed,
+    read: Read,
+    known: Known,
+) -> tuple[Finding, ...]:
+    def is_revocation(name: str) -> bool:
+        document = parsed.documents.get(name)
+        if name not in chosen:
+            document, _ = parse_entry(name, entries[name], read, _REQUESTS)
+        return document is not None and document.kind == "RevocationRequest"
+
+    return judge_spelling(entries, known, read=chosen, is_revocation=is_revocation)
 
 
 def _reference_findings(
     documents: Mapping[str, Document[Any]], governing: Governing
 ) -> tuple[Finding, ...]:
-    of_kind = {
-        kind: [doc for doc in documents.values() if doc.kind == kind]
-        for kind in ("CertificateRequest", "RevocationRequest")
-    }
+    by_kind = {kind: [doc for doc in documents.values() if doc.kind == kind] for kind in _REQUESTS}
     broken_policies = _names(path for path in governing.broken if path.startswith("policies/"))
     broken_authorities = _names(path for path in governing.broken if path.startswith("ca/"))
     known = governing.authorities.keys() | broken_authorities
-    requests = request_findings(of_kind["CertificateRequest"], governing.policies, broken_policies)
-    return requests + revocation_findings(of_kind["RevocationRequest"], known)
+    requests = request_findings(by_kind["CertificateRequest"], governing.policies, broken_policies)
+    return requests + revocation_findings(by_kind["RevocationRequest"], known)

@@ -67,10 +67,10 @@ def request_paths(entries: Iterable[TreeEntry]) -> Mapping[str, TreeEntry]:
 
 
 def survey(entries: Iterable[TreeEntry], folder: str) -> Folder:
-    """Return what lies below `folder`, and what may not lie there.
+    """Return what lies below `folder`, and what may not lie there, each looked at by itself.
 
     Findings: `path.not-a-folder`, `path.symlink`, `path.submodule`, `path.extension`,
-    `path.characters`, `path.length`, `path.reserved`, `path.case`.
+    `path.characters`, `path.length`, `path.reserved`.
     """
     documents: dict[str, TreeEntry] = {}
     others: dict[str, TreeEntry] = {}
@@ -91,10 +91,19 @@ def survey(entries: Iterable[TreeEntry], folder: str) -> Folder:
             others[path] = entry
         elif not problem:
             documents[path[start : -len(ENDING)]] = entry
-    for name, problem in _clashes(documents):
-        findings.append(problem)
-        refused.append(documents.pop(name))
     return Folder(documents, others, tuple(refused), tuple(findings))
+
+
+def without_clashes(folder: Folder) -> Folder:
+    """Return a folder less the documents that an earlier one's name differs from in case alone.
+
+    `path.case` for each. The tree alone decides which, for what governs an order is read again from
+    its commit when it is verified; names of requests are judged by `clashes`.
+    """
+    documents, clashes = dict(folder.documents), _clashes(folder.documents)
+    refused = (*folder.refused, *(documents.pop(name) for name, _ in clashes))
+    findings = (*folder.findings, *(problem for _, problem in clashes))
+    return Folder(documents, folder.others, refused, findings)
 
 
 def _below(entries: Iterable[TreeEntry], folder: str) -> list[TreeEntry]:

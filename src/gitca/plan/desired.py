@@ -16,6 +16,7 @@ from gitca.documents.fields import no_entries
 from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.documents.load import (
     Governing,
+    Known,
     Read,
     Requests,
     TreeEntry,
@@ -23,7 +24,7 @@ from gitca.documents.load import (
     load_requests,
     request_paths,
 )
-from gitca.ledger.events import DocumentReference
+from gitca.ledger.events import DocumentReference, Revoked
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.state import LedgerState
 from gitca.policy.case import Requester
@@ -56,10 +57,13 @@ def read_desired(
     now: datetime,
     *,
     read_requesters: ReadRequesters,
+    standing: Collection[str] = (),
 ) -> Desired:
     """Return the documents, with those requests read that a plan must judge.
 
-    A request with a waiver is read each time, so that every plan shows what is waived.
+    A request with a waiver is read each time, so that every plan shows what is waived. `standing`
+    are the base's requests, where the documents are a change upon one: where names clash, what
+    neither the ledger nor the base has gives way.
     """
     listed = tuple(entries)
     governing = load_governing(listed, read)
@@ -71,9 +75,19 @@ def read_desired(
         for name, entry in names.items()
         if name in waived or not is_settled(name, entry, governing, blobs, state, now)
     }
-    requests = load_requests(listed, read, only=only, governing=governing)
+    known = Known(certified(state), standing)
+    requests = load_requests(listed, read, only=only, governing=governing, known=known)
     requesters = requesters_of(governing, requests, read_requesters)
     return Desired(governing, names, blobs, requests, requesters)
+
+
+def certified(state: LedgerState) -> frozenset[str]:
+    """Return the requests that have a certificate, or are to have one that is ordered."""
+    return frozenset(
+        name
+        for name, record in state.requests.items()
+        if any(not order.is_given_up for order in record.orders)
+    )
 
 
 def requesters_of(
@@ -114,8 +128,16 @@ def is_settled(
     answer = last if state.is_revoked(last) else record.current
     if answer is None or not _same_documents(answer, entry, governing, blobs):
         return False
-    policy = policy_of(answer, governing)
-    return state.is_revoked(answer) or not renewal_is_due(answer, policy, now)
+    revoked = state.revoked.get((answer.ordered.ca, answer.certificate.serial))
+    if revoked is not None:
+        return is_asked_for(revoked, blobs)
+    return not renewal_is_due(answer, policy_of(answer, governing), now)
+
+
+def is_asked_for(revoked: Revoked, blobs: Mapping[str, str]) -> bool:
+    """Whether the document stands that asked for a revocation; a policy's was for a while."""
+    path = revoked.document.path
+    return path in blobs and not path.startswith("policies/")
 
 
 def policy_of(record: OrderRecord, governing: Governing) -> Document[IssuancePolicySpec] | None:

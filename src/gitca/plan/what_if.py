@@ -16,6 +16,7 @@ from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.document import Document
 from gitca.documents.load import (
     Governing,
+    Known,
     Read,
     Requests,
     TreeEntry,
@@ -26,7 +27,7 @@ from gitca.documents.references import request_findings
 from gitca.findings import Finding, has_errors
 from gitca.ledger.records import OrderRecord
 from gitca.ledger.state import LedgerState
-from gitca.plan.desired import Desired, ReadRequesters, policy_name, requesters_of
+from gitca.plan.desired import Desired, ReadRequesters, certified, policy_name, requesters_of
 from gitca.plan.issuers import read_issuers
 from gitca.plan.policies import examine_named_policy
 from gitca.plan.requested_keys import KeyOrders, RequestedKeys
@@ -106,7 +107,9 @@ def what_if(standing: Standing, before: Governing, after: Governing) -> WhatIf:
         for name, entry in names.items()
         if name in named or _may_be_under(name, entry, policies, standing.state)
     }
-    requests = load_requests(standing.entries, standing.read, only=only)
+    requests = load_requests(
+        standing.entries, standing.read, only=only, known=Known(certified(standing.state))
+    )
     reached = {
         name: document
         for name, document in sorted(requests.requests.items())
