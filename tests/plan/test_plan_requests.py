@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from ca_documents import GOVERNING, POLICY, authority, policy, request
+from ca_signers import Watched
 from ca_world import NOW, Clone, KeyRing, kinds
 from gitca.findings import Severity
 from gitca.plan.model import IssueCertificate, Plan
+from gitca.policy import evaluate, renewal
 
 API = "requests/payments/api.yaml"
 NAME = "api.example.internal"
@@ -121,20 +123,69 @@ def test_a_policy_without_renewal_renews_nothing_and_says_so_when_it_has_expired
     assert rules(plan) == [("renewal.automatic", API)]
 
 
-@pytest.mark.timeout(60)
-def test_a_validity_that_renewal_would_eat_up_is_a_finding_and_no_endless_loop(
-    made: Clone,
-) -> None:
+def test_a_validity_that_renewal_would_eat_up_is_denied_before_it_is_issued(made: Clone) -> None:
     validity = {"default": "30d", "max": "90d", "backdate": "2h"}
     renewal = {"automatic": True, "before": "239h"}
     made.save({"policies/server.yaml": policy(validity=validity, renewal=renewal)})
     made.save({API: request("api", NAME, validity="240h")})
     report = made.reconcile()
-    assert len(report.signed) <= 1
+    assert (report.signed, report.exit_code) == ([], 1)
     plan = made.plan()
     assert issues(plan) == []
     assert rules(plan) == [("renewal.before", API)]
     assert plan.findings[0].severity is Severity.ERROR
+    assert (plan.findings[0].remedy or "").startswith("ask for a validity of 11d or more, or")
+    made.save({API: request("api", NAME, validity="11d")})
+    assert made.reconcile().exit_code == 0
+    assert rules(made.plan()) == []
+
+
+def test_a_certificate_whose_request_asks_for_too_short_a_next_one_stays_and_is_told_of(
+    issued: Clone,
+) -> None:
+    before = issued.current("payments/api").certificate
+    issued.save({API: request("api", NAME, validity="7d")})
+    plan = issued.plan()
+    assert (plan.actions, rules(plan)) == ((), [("renewal.before", API)])
+    assert issued.reconcile().exit_code == 1
+    assert issued.current("payments/api").certificate == before
+
+
+def test_what_a_gitca_without_that_rule_issued_is_no_contradiction_and_renewed_once_it_may_be(
+    made: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.save({API: request("api", NAME, validity="7d")})
+    without = tuple(rule for rule in evaluate.RULES if rule is not renewal.check_before)
+    monkeypatch.setattr(evaluate, "RULES", without)
+    # From this signature on it is the gitca of today.
+    issuing = Watched(made.keys.named("issuing"), lambda _: monkeypatch.undo())
+    report = made.reconcile(opener=made.keys.but(issuing=issuing))
+    assert (len(report.signed), report.exit_code) == (1, 1)
+    assert made.verify().contradictions == []
+    assert (made.plan().actions, rules(made.plan())) == ((), [("renewal.before", API)])
+    share = {"automatic": True, "before": "1/3"}
+    made.save({"policies/server.yaml": policy(renewal=share)})
+    assert (made.reconcile().signed, made.plan().findings) == ([], ())
+    made.clock.forward(days=5)
+    assert made.reconcile().exit_code == 0
+    assert len(made.state.requests["payments/api"].orders) == 2
+    assert made.verify().contradictions == []
+
+
+def test_an_order_of_a_gitca_without_that_rule_is_given_up_and_no_contradiction(
+    made: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.save({API: request("api", NAME, validity="7d")})
+    without = tuple(rule for rule in evaluate.RULES if rule is not renewal.check_before)
+    with monkeypatch.context() as older:
+        older.setattr(evaluate, "RULES", without)
+        made.reconcile(opener=made.keys.but(issuing=None))
+    assert len(made.state.pending) == 1
+    assert made.verify().contradictions == []
+    report = made.reconcile(take_over=True)
+    assert (report.signed, report.exit_code) == ([], 1)
+    assert made.state.pending == {}
+    assert made.verify().contradictions == []
 
 
 @pytest.mark.timeout(120)

@@ -33,6 +33,7 @@ NEVER_WAIVED: Mapping[str, str] = MappingProxyType(
         "leafBeyondIssuer": "verifiers reject what outlives its CA",
         "validity.beyondIssuer": "verifiers reject what outlives its CA",
         "validity.backdate": "the certificate would be born expired",
+        "renewal": "every run would renew the certificate, or none would",
         "namesFrom": "names come from one place, or nobody knows which were reviewed",
         "names": "a certificate without names, or with thousands, serves nobody",
         "limits": "a limit is raised in its policy, where everyone sees it",

@@ -7,8 +7,9 @@ for another name, CA, algorithm or time than its documents give, was not made by
 
 Of a key's past counts what the ledger had before the order's segment; of other requests for the
 same new key those that the same segment orders. A key that was refused by then is a contradiction.
-Not judged again: whether a request whose key was another's had moved (its document was gone), and
-other revocations, which may be later than the order.
+Not judged again: whether a request whose key was another's had moved (its document was gone), other
+revocations, which may be later than the order, and `renewal.before`, which is about the next
+certificate: ledgers from before that rule have such orders.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from gitca.plan.requested_keys import KeyOrders, RequestedKeys
 from gitca.plan.requests import Judged, RequestPlanner
 from gitca.plan.revocations import Revocations
 from gitca.policy.case import Requester
+from gitca.policy.renewal import BEFORE
 from gitca.policy.windows import was_open
 from gitca.x509.certificate import Certificate, rehearse
 from gitca.x509.refusal import RefusedError
@@ -190,7 +192,7 @@ class Rebuild:
 
     def _granted(self, ordered: Ordered, judged: Judged) -> Demand:
         moment, verdict = recorded_at(ordered), judged.verdict
-        check_granted(ordered, verdict.findings)
+        check_granted(ordered, (item for item in verdict.findings if item.rule != BEFORE))
         windows = judged.policy.spec.validity.windows
         if verdict.hold is not None and not (windows and was_open(windows, moment)):
             raise contradiction(ordered, f"nothing was to be ordered then: {verdict.hold}")

@@ -45,17 +45,7 @@ def judge_renewal(
         message = f"the certificate cannot outlast its waiver, which ends on {ends_by:%Y-%m-%d}"
         remedy = "mend what the waiver is for, or have it renewed"
         return Finding("renewal.waiver", Severity.WARNING, message, at, remedy)
-    renewed_until = now + verdict.validity - verdict.backdate - ONE_SECOND
-    lead = policy.spec.renewal.lead(verdict.validity) or timedelta(0)
-    is_truncated = (issuer is not None and issuer.not_after <= renewed_until) or (
-        ends_by is not None and ends_by <= renewed_until
-    )
-    # Every run would renew what it renewed; only at an end of another kind the rules above end it.
-    if renewed_until - lead <= now and not is_truncated:
-        message = "the validity, less the backdate, is no longer than the time before expiry at"
-        message += " which it is renewed"
-        remedy = "ask for a longer validity, or change the policy's renewal.before"
-        return Finding("renewal.before", Severity.ERROR, message, at, remedy, policy.name)
+    # Of what is left, the next certificate is not due at once (the rule `renewal.before`).
     return None
 
 

@@ -141,6 +141,7 @@ def _lifecycle(spec: IssuancePolicySpec) -> Iterator[str]:
     lead = f"{before} of its validity" if isinstance(before, Fraction) else before and span(before)
     if renewal.automatic:
         yield f"A certificate is renewed by itself on the same key, {lead} before it ends."
+        yield "A validity that, less the backdate, is no longer than that is denied."
     else:
         yield "A certificate is not renewed by itself: a renewal needs a new CSR."
         if lead is not None:

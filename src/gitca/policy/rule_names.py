@@ -17,6 +17,7 @@ from types import MappingProxyType
 from gitca.documents.document import Document
 from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.policy.evaluate import RULES
+from gitca.policy.renewal import BEFORE, renewal_denies
 
 Policy = Document[IssuancePolicySpec]
 
@@ -88,7 +89,7 @@ def configured_rules(policy: Policy) -> tuple[str, ...]:
     names = rule_names()
     spoken: dict[str, None] = {}
     for path, value in _leaves(policy.source.value):
-        if not _restricts(path, value):
+        if not _restricts(path, value) or (path == BEFORE and not renewal_denies(policy.spec)):
             continue
         # What only parts a rule further (the curves of key.algorithms) is that rule's own matter.
         is_named = any(name.is_exactly(path) for name in names)
