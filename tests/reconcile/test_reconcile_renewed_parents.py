@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from ca_documents import authority, policy, request
-from ca_world import Clone, KeyRing
+from ca_world import Clone, KeyRing, kinds
 from external_parent import ANSWER, CSR, ISSUING, ExternalParent, given
 from gitca.git.store import Branches
 from judges.chain import from_pem
@@ -91,8 +91,7 @@ def renew(clone: Clone, parent: ExternalParent) -> tuple[bytes, bytes]:
 def test_a_renewal_below_that_waited_names_the_certificate_it_was_ordered_under(
     tmp_path: Path, key_ring: KeyRing, parent: ExternalParent
 ) -> None:
-    below = authority("other", "issuing", validity="1y", renewBefore="300d")
-    clone = adopted(tmp_path, key_ring, parent, **{"ca/other.yaml": below})
+    clone = adopted(tmp_path, key_ring, parent, **below(renewBefore="300d"))
     made = own(clone, "other")
     clone.clock.forward(days=80)
     assert clone.reconcile(selected=("other",)).exit_code == 0
@@ -160,4 +159,51 @@ def test_a_root_that_an_external_ca_certifies_by_now_signs_what_it_had_ordered_a
     assert clone.reconcile().exit_code == 0
     aki = clone.crl().extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
     assert aki.key_identifier == skis[1]
+    assert clone.verify().contradictions == []
+
+
+def below(**spec: object) -> dict[str, str]:
+    return {"ca/other.yaml": authority("other", "issuing", validity="1y", **spec)}
+
+
+def leaves(**spec: object) -> dict[str, str]:
+    return {"policies/server.yaml": policy(issuer="other", **spec)}
+
+
+def served(clone: Clone, name: str, anchor: str) -> str:
+    """Return openssl's verdict on what the server of a request's certificate sends."""
+    folder = clone.folder.parent
+    (folder / "served.pem").write_bytes(clone.read(f"issued/other/certificates/{name}.pem"))
+    (folder / "anchor.pem").write_text(anchor)
+    return ask(
+        *("openssl", "verify", "-x509_strict", "-no-CApath", "-no-CAstore"),
+        *("-attime", str(int(clone.clock.now.timestamp()))),
+        *("-CAfile", "anchor.pem", "-untrusted", "served.pem", "served.pem"),
+        cwd=folder,
+    ).words
+
+
+def test_renewals_in_the_order_of_the_runbook_make_every_path_whole_again(
+    tmp_path: Path, key_ring: KeyRing, parent: ExternalParent
+) -> None:
+    asked = {f"requests/{name}.yaml": request(name, f"{name}.example.internal") for name in "ab"}
+    before = asked.pop("requests/a.yaml")
+    more = below() | leaves() | {"requests/a.yaml": before}
+    clone = adopted(tmp_path, key_ring, parent, **more)
+    clone.clock.forward(days=2)
+    renew(clone, parent)
+    clone.save(asked)
+    assert clone.reconcile().exit_code == 0
+    assert served(clone, "a", parent.certificate) == "served.pem: OK"
+    assert "unable to get local issuer" in served(clone, "b", parent.certificate)
+    clone.save(below(renewBefore="364d"))
+    assert kinds(clone.reconcile().plan.actions) == ["renew-ca"]
+    clone.save(below())
+    clone.clock.forward(days=2)
+    clone.save(leaves(renewal={"automatic": True, "before": "29d"}))
+    assert kinds(clone.reconcile().plan.actions).count("renew") == 2
+    clone.save(leaves())
+    assert clone.reconcile().exit_code == 0
+    assert served(clone, "a", parent.certificate) == "served.pem: OK"
+    assert served(clone, "b", parent.certificate) == "served.pem: OK"
     assert clone.verify().contradictions == []

@@ -19,6 +19,8 @@ from gitca.findings import Finding, Severity, has_errors
 from gitca.ledger.events import Adopted, DocumentReference
 from gitca.ledger.image import csr_der, csr_path
 from gitca.ledger.records import OrderRecord
+from gitca.ledger.state import LedgerState
+from gitca.plan.external_renewal import judge_identity
 from gitca.plan.issuers import CHANGED, Issuer
 from gitca.plan.model import AdoptAuthority, RequestAuthority
 from gitca.plan.reserved_keys import judge_standing_key
@@ -33,7 +35,11 @@ External = RequestAuthority | AdoptAuthority | Finding
 
 
 def plan_external(
-    issuers: Mapping[str, Issuer], governing: Governing, revocations: Revocations, now: datetime
+    issuers: Mapping[str, Issuer],
+    governing: Governing,
+    revocations: Revocations,
+    state: LedgerState,
+    now: datetime,
 ) -> Iterator[External]:
     """Yield the CSRs to sign and the certificates to adopt, and what speaks against those."""
     for issuer in issuers.values():
@@ -42,13 +48,17 @@ def plan_external(
         refused = tuple(_refused(issuer, issuers, governing, revocations))
         yield from refused
         if not refused and not _is_closed(issuer, revocations):
-            yield from _steps(issuer, issuers, governing, now)
+            yield from _steps(issuer, issuers, governing, state, now)
 
 
 def _steps(
-    issuer: Issuer, issuers: Mapping[str, Issuer], governing: Governing, now: datetime
+    issuer: Issuer,
+    issuers: Mapping[str, Issuer],
+    governing: Governing,
+    state: LedgerState,
+    now: datetime,
 ) -> Iterator[External]:
-    found = tuple(_adoption(issuer, governing.authority_certificates, now))
+    found = tuple(_adoption(issuer, governing.authority_certificates, state, now))
     if issuer.document.spec.state == "active":
         yield from _request(issuer)
         if issuer.certificate is None and not found:
@@ -128,7 +138,7 @@ def csr_key(record: OrderRecord) -> bytes:
 
 
 def _adoption(
-    issuer: Issuer, files: Mapping[str, CertificateFile], now: datetime
+    issuer: Issuer, files: Mapping[str, CertificateFile], state: LedgerState, now: datetime
 ) -> Iterator[AdoptAuthority | Finding]:
     file, key, adopted = files.get(issuer.name), issuer.record.key, issuer.record.adopted
     # Without a CSR nobody knows the CA's key; what lies there waits for it.
@@ -141,7 +151,7 @@ def _adoption(
     yield from verdict.findings
     if path is None or has_errors(verdict.findings):
         return
-    yield AdoptAuthority(
+    action = AdoptAuthority(
         authority=issuer.name,
         reason=f"{file.path} has its certificate, until {path.subject.not_after:%Y-%m-%d}",
         documents=issuer.sources,
@@ -149,6 +159,8 @@ def _adoption(
         certificate_der=path.subject.der,
         chain=tuple(item.der for item in path.above),
     )
+    yield from judge_identity(action, state, now)
+    yield action
 
 
 def _is_adopted(adopted: Adopted, path: CertificatePath) -> bool:

@@ -41,7 +41,7 @@ def make_plan(desired: Desired, state: LedgerState, now: datetime) -> Plan:
     revoking = Counter(action.ca for action in revocations.actions if action.ca is not None)
     authorities = (
         *plan_authorities(issuers, now),
-        *plan_external(issuers, desired.governing, revocations, now),
+        *plan_external(issuers, desired.governing, revocations, state, now),
         *plan_crosses(issuers, state, now),
     )
     actions: tuple[Action, ...] = (

@@ -11,6 +11,7 @@ from gitca.ledger.draft import Draft, draft_order
 from gitca.ledger.events import Adopted, CsrParticulars
 from gitca.ledger.state import LedgerState
 from gitca.plan.external import adopted_event
+from gitca.plan.external_renewal import judge_identity
 from gitca.plan.issuers import signature_algorithm
 from gitca.plan.model import Action, AdoptAuthority, RequestAuthority
 from gitca.plan.reserved_keys import Reserved, judge_new_key, judge_standing_key
@@ -41,14 +42,21 @@ class ExternalBuilder:
     ) -> tuple[tuple[Draft | Finding, ...], tuple[Adopted, ...]]:
         """Return the drafts of CSRs, or why there are none, and the adoptions, of all actions.
 
+        With the drafts stands what is to be said of the adoptions: no later round would say it.
+
         Raises: ContradictionError when the signer of a CA, where it is within reach, holds another
         key than the CA has.
         """
         asked = tuple(actions)
         requests = (item for item in asked if isinstance(item, RequestAuthority))
         drafts = tuple(draft for action in requests for draft in self._request(action))
-        adoptions = (item for item in asked if isinstance(item, AdoptAuthority))
-        return drafts, tuple(self._adopt(action) for action in adoptions)
+        adoptions = tuple(item for item in asked if isinstance(item, AdoptAuthority))
+        remarks = (
+            remark
+            for action in adoptions
+            for remark in judge_identity(action, self.state, self.moment.now)
+        )
+        return (*drafts, *remarks), tuple(self._adopt(action) for action in adoptions)
 
     def _request(self, action: RequestAuthority) -> Iterator[Draft | Finding]:
         """Yield the draft of a CA's CSR, or why there is none; nothing where its key is away."""
