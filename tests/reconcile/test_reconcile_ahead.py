@@ -19,6 +19,7 @@ from ca_world import Clone, KeyRing
 from gitca.errors import ContradictionError, UsageError
 from gitca.ledger.draft import LEASE
 from gitca.ledger.events import Abandoned
+from gitca.policy.period import LAST_MOMENT
 from gitca.reconcile.report import Report
 
 REASON = "it is dated ahead of the clock"
@@ -218,6 +219,18 @@ def test_a_forged_order_is_not_given_up_for_being_dated_ahead(made: Clone) -> No
     with pytest.raises(ContradictionError, match="does not come from"):
         made.reconcile(take_over=True)
     assert len(made.state.pending) == 1
+
+
+def test_an_order_that_is_dated_at_the_end_of_time_is_found_and_breaks_nothing(
+    issued: Clone,
+) -> None:
+    ordered, _ = crl_order(issued)
+    push_events(issued, replace(ordered, lease=LAST_MOMENT))
+    (found,) = issued.verify().contradictions
+    assert "its dates are not those that the CA's document gives" in found.message
+    assert issued.reconcile().exit_code == 3
+    with pytest.raises(ContradictionError, match="its dates are not those"):
+        issued.reconcile(take_over=True)
 
 
 def test_an_order_that_was_not_ahead_when_it_was_given_up_for_that_is_found(made: Clone) -> None:

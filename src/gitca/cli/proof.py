@@ -9,6 +9,7 @@ import typer
 from gitca.cli.output import Format, Styled, counted, write_json, write_line
 from gitca.cli.progress import shown_progress
 from gitca.cli.settings import settings_of
+from gitca.cli.times import clock
 
 if TYPE_CHECKING:
     from gitca.verify.report import Contradiction, VerifyReport
@@ -53,7 +54,7 @@ def verify(
         shown_progress(quiet=settings.is_quiet) as progress,
     ):
         start = find_since(store, commit, since) if since is not None else NOTHING
-        report = verify(store, commit, since=start, progress=progress)
+        report = verify(store, commit, since=start, now=clock(), progress=progress)
     if output_format is Format.JSON:
         write_json(_record(report, commit))
     else:
@@ -83,6 +84,7 @@ def _record(report: VerifyReport, commit: str) -> dict[str, object]:
         ],
         "unchecked": list(report.unchecked),
         "remarks": list(report.remarks),
+        "ahead": list(report.ahead),
     }
 
 
@@ -91,6 +93,8 @@ def _write(report: VerifyReport, commit: str, *, quiet: bool) -> None:
         _write_contradiction(found, is_first=place == 0 and len(report.contradictions) > 1)
     for text in report.unchecked:
         write_line(Styled("not checked: ", "yellow"), text)
+    for text in report.ahead:
+        write_line(Styled("dated ahead of this clock: ", "yellow"), text)
     if quiet:
         return
     for text in report.remarks:

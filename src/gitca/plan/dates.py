@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.ledger.records import OrderRecord
 from gitca.policy.case import Verdict
-from gitca.policy.period import ONE_SECOND, Period
+from gitca.policy.period import LAST_MOMENT, ONE_SECOND, Period
 from gitca.x509.certificate import Certificate
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
@@ -46,6 +46,11 @@ def crl_period(
     Relying parties (NSS) keep the CRL with the later thisUpdate, whatever its number: one made in
     the same second, or after a clock stepped back, must still look newer.
     """
-    this_update = now if last is None else max(now, last.crl.this_update + ONE_SECOND)
-    lasting = this_update + spec.crl.lifetime
+    this_update = now if last is None else max(now, _after(last.crl.this_update, ONE_SECOND))
+    lasting = _after(this_update, spec.crl.lifetime)
     return this_update, max(lasting, end) if spec.state == "retired" else lasting
+
+
+def _after(moment: datetime, duration: timedelta) -> datetime:
+    """Return a later moment, or the last one: whoever can push can date an order in 9999."""
+    return moment + duration if moment < LAST_MOMENT - duration else LAST_MOMENT

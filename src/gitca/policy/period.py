@@ -9,7 +9,7 @@ from gitca.documents.certificate_request import CertificateRequestSpec
 from gitca.documents.validity_rules import ValidityRules
 
 ONE_SECOND = timedelta(seconds=1)
-_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # RFC 5280 section 4.1.2.5
+LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # RFC 5280 section 4.1.2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Period:
             return self.not_after
         lasting = self.validity or timedelta(0)
         # notAfter is inclusive, so one second less (RFC 5280 section 4.1.2.5).
-        return begin + lasting - ONE_SECOND if begin < _LAST - lasting else _LAST
+        return begin + lasting - ONE_SECOND if begin < LAST_MOMENT - lasting else LAST_MOMENT
 
     def dates(
         self, now: datetime, issuer_begin: datetime | None, issuer_end: datetime | None

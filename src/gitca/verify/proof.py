@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from gitca.documents.load import TreeEntry
 from gitca.errors import BackendUnavailableError, ContradictionError
@@ -29,6 +30,7 @@ from gitca.ledger.segment import LEDGER_FOLDER, Segment, parse_segment
 from gitca.ledger.state import LedgerState
 from gitca.verify.abandonment import judge_abandoned
 from gitca.verify.adoption import judge_adoption
+from gitca.verify.ahead import find_ahead
 from gitca.verify.judge import Judgement, OrderJudge, Task
 from gitca.verify.pool import CHUNK, Place, judged, processors
 from gitca.verify.replay import Replay
@@ -54,6 +56,7 @@ def verify(
     commit: str,
     *,
     since: Since = NOTHING,
+    now: datetime | None = None,
     progress: Progress = lambda *_: None,
 ) -> VerifyReport:
     """Return what one commit of a clone proves; nothing is fetched and no key is used.
@@ -63,13 +66,14 @@ def verify(
     (I1, I3, I5), every file under `issued/`, who committed it and what with it (I8, I10), every
     order judged again under the documents of its source commit (I5), which is in the documents'
     history (I8), and every revocation and abandonment under those it was recorded upon. Of segments
-    up to `since` only the chain, the order of events and the files at the tip are.
+    up to `since` only the chain, the order of events and the files at the tip are. What is dated
+    later than `now` is told and contradicts nothing: a clock that was ahead explains it.
 
     Not proved: what a history that was rewritten as a whole said before (compare another clone),
     that a committer is who he says (Git asks nobody), whose key the first certificate of a
     self-signed root is on (compare it out of band), and when a publisher served what.
     """
-    proof = _Proof(store, commit, since, progress)
+    proof = _Proof(store, commit, since, progress, now)
     try:
         proof.run()
     except ContradictionError as error:
@@ -87,6 +91,7 @@ class _Proof:
     commit: str
     since: Since
     progress: Progress
+    now: datetime | None
     report: VerifyReport = field(default_factory=VerifyReport)
     writers: Writers = field(default_factory=Writers)
     settled: set[str] = field(default_factory=set)
@@ -102,6 +107,8 @@ class _Proof:
         self._read_writers(blobs)
         segments = tuple(_segments(store, files))
         replay = self._replay(segments)
+        if self.now is not None:
+            report.ahead += find_ahead(replay.state, self.now, since=self.since.number)
         orders = {path: entry.blob for path, entry in files.items() if path.startswith(ORDERS)}
         snapshot = Snapshot(self.commit, self.commit, (), orders, replay.state)
         pending = sum(1 for _ in store.pending(snapshot))

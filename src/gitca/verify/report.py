@@ -30,14 +30,16 @@ class VerifyReport:
     """The result of `verify`: how much of what was checked, and each contradiction, first first.
 
     `unchecked` says what this clone cannot tell, `remarks` what was out of order and is mended,
-    `roots` the fingerprint (`sha256:…`) of each root's certificate by the CA's name: no clone can
-    prove that they are the ones that are meant.
+    `ahead` what is dated later than the clock of whoever verifies, `roots` the fingerprint
+    (`sha256:…`) of each root's certificate by the CA's name: no clone can prove that they are the
+    ones that are meant.
     """
 
     checked: Counter[str] = field(default_factory=Counter)
     contradictions: list[Contradiction] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    ahead: list[str] = field(default_factory=list)
     roots: dict[str, str] = field(default_factory=dict)
     since: int = 0
 
