@@ -40,9 +40,9 @@ TABLE: dict[tuple[str, str], str] = {
     **{
         ("git/*.py", f"git {command}"): "It reads."
         for command in (
-            "cat-file", "config", "diff-files", "diff-tree", "log", "ls-files", "ls-remote",
-            "ls-tree", "merge-base", "remote", "rev-list", "rev-parse", "symbolic-ref", "worktree",
-            "merge-tree", "for-each-ref", "show-ref",
+            "cat-file", "config", "diff-files", "diff-index", "diff-tree", "log", "ls-files",
+            "ls-remote", "ls-tree", "merge-base", "remote", "rev-list", "rev-parse", "symbolic-ref",
+            "worktree", "merge-tree", "for-each-ref", "show-ref",
         )
     },
     ("git/half_written.py", ".unlink"):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 from git_workshop import Workshop, add, plain_git
 
+from gitca.errors import UsageError
 from gitca.git.repository import GitRepository, Outcome
+from gitca.git.shown import ShownBranch
 
 IGNORE = {".gitignore": "/issued/c\n"}
 DONE = Outcome(True, True)
@@ -205,6 +208,68 @@ def test_a_branch_in_another_working_tree_stays(
     assert plain_git(other, "status", "--porcelain") == ""
     assert workshop.open(other).bring_forward("main", before, new) == DONE
     assert shown(other) == FORWARD
+
+
+def test_a_branch_in_another_working_tree_is_not_moved_behind_its_index(
+    workshop: Workshop, repository: GitRepository, path: Path, new: str
+) -> None:
+    plain_git(path, "checkout", "-q", "-b", "feature")
+    other = workshop.top / "other tree"
+    plain_git(path, "worktree", "add", "-q", str(other), "main")
+    before = repository.resolve("main")
+    branch = ShownBranch(repository, "main")
+    with pytest.raises(UsageError, match=f"checked out in the working tree {other}") as told:
+        branch.advance(new, before)
+    assert repository.resolve("main") == before
+    assert repository.kept("main") is None
+    assert plain_git(other, "status", "--porcelain") == ""
+    plain_git(other, *shlex.split(told.value.remedy.partition(": git -C ")[2])[1:])
+    branch.advance(new, before)
+    assert plain_git(other, "status", "--porcelain") == ""
+
+
+def test_a_branch_in_this_working_tree_and_another_one_is_not_moved_either(
+    workshop: Workshop, repository: GitRepository, path: Path, new: str
+) -> None:
+    plain_git(path, "worktree", "add", "-q", "--force", "../other", "main")
+    before = repository.resolve("main")
+    with pytest.raises(UsageError, match="checked out in the working tree"):
+        ShownBranch(repository, "main").advance(new, before)
+    with pytest.raises(UsageError, match="checked out in the working tree"):
+        ShownBranch(workshop.open(workshop.top / "other"), "main").advance(new, before)
+    assert repository.resolve("main") == before
+
+
+def test_a_git_folder_that_lies_elsewhere_is_no_other_working_tree(
+    workshop: Workshop, repository: GitRepository, path: Path, new: str
+) -> None:
+    """Of a submodule, and after `init --separate-git-dir`, Git names the main tree otherwise."""
+    plain_git(path, "init", "-q", "--separate-git-dir", str(workshop.top / "kept.git"))
+    assert str(path) not in plain_git(path, "worktree", "list")
+    apart = workshop.open(path)
+    before = apart.resolve("main")
+    branch = ShownBranch(apart, "main")
+    branch.advance(new, before)
+    assert branch.show(new) == DONE
+    assert shown(path) == FORWARD
+    assert plain_git(path, "status", "--porcelain") == ""
+
+
+def test_who_left_the_branch_and_came_back_has_the_files_of_its_tip(
+    repository: GitRepository, path: Path, new: str
+) -> None:
+    """A file that changed both before he came back and after would stand in the way otherwise."""
+    before = repository.resolve("main") or ""
+    last = add(repository, new, {"issued/b": b"newest b\n"})
+    plain_git(path, "checkout", "-q", "-b", "feature")
+    ShownBranch(repository, "main").advance(new, before)
+    plain_git(path, "checkout", "-q", "main")
+    branch = ShownBranch(repository, "main")
+    branch.advance(last, new)
+    assert branch.show(last) == DONE
+    assert shown(path) == FORWARD | {"issued/b": "newest b\n"}
+    assert plain_git(path, "status", "--porcelain") == ""
+    assert repository.kept("main") is None
 
 
 def test_a_working_tree_that_was_removed_holds_nothing(

@@ -69,6 +69,7 @@ def begin_locally(store: Store) -> None:
         if known is None or local == known:
             continue
         if local is None:
+            repository.check_held_here(branch)  # it may be unborn there
             repository.advance(branch, known, None)
         elif repository.is_ancestor(local, known):
             raise UsageError(
@@ -145,8 +146,10 @@ def ledger_of(store: Store, commit: str | None) -> LedgerState:
 def plant(store: Store, work: LocalWork, plantings: Sequence[Planting], now: datetime) -> str:
     """Return the last of the commits that add these segments to origin's tip; nothing is pushed.
 
-    One segment a commit, as they were made: an order's commit comes before its signature's.
+    One segment a commit, as they were made: an order's commit comes before its signature's. Raises:
+    UsageError where `settle` could not move the local branch, before anything is pushed.
     """
+    store.repository.check_held_here(store.branches.issued)
     if work.tip is None:
         raise ContradictionError(f"{ORIGIN} has no branch {store.branches.issued} any more")
     head, parent = _head(store, work.tip), work.tip

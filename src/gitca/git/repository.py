@@ -21,7 +21,7 @@ from gitca.git.process import Git, as_text
 from gitca.git.refs import branch_ref, is_ancestor, merge_base, resolve, shown_ref, swap
 from gitca.git.remote import Remote
 from gitca.git.requesters import read_requesters
-from gitca.git.worktree import Outcome, bring_forward
+from gitca.git.worktree import Outcome, bring_forward, check_held_here, index_shows
 from gitca.policy.case import Requester
 
 __all__ = ["NETWORK_TIMEOUT", "ORIGIN", "GitRepository", "Identity", "Outcome", "git_version"]
@@ -155,6 +155,14 @@ class GitRepository:
         Index and working tree stay behind until `bring_forward`. Raises: LostRaceError.
         """
         swap(self._git, branch_ref(branch), new, old, reason="gitca: advance")
+
+    def check_held_here(self, branch: str) -> None:
+        """Raise UsageError where another working tree than this one has the branch checked out."""
+        check_held_here(self._git, self.root, branch)
+
+    def index_shows(self, commit: str) -> bool:
+        """Whether this working tree's index has a commit's files below `issued/`, and no others."""
+        return index_shows(self._git, commit)
 
     def keep(self, branch: str, commit: str) -> None:
         """Let `refs/gitca/shown/<branch>` name a commit, durably; see `gitca.git.shown`."""

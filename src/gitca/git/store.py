@@ -215,6 +215,11 @@ class Store:
             remedy="run gitca reconcile again",
         )
 
+    def check_movable(self) -> None:
+        """Raise UsageError where a commit would move a branch that another working tree shows."""
+        if self.is_local:
+            self.repository.check_held_here(self.branches.issued)
+
     def bring_forward(self) -> Outcome | None:
         """Bring the user's branch and working tree to `tip`; None where there is none to show."""
         outcome = None if self.tip is None else self.shown.show(self.tip)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitca.errors import LostRaceError
+from gitca.errors import LostRaceError, UsageError
 from gitca.git.fast_import import folders
 from gitca.git.half_written import remove_half_written
 from gitca.git.process import (
@@ -21,6 +22,7 @@ from gitca.git.process import (
     printable,
 )
 from gitca.git.refs import branch_ref, is_ancestor, object_id, resolve, swap
+from gitca.ledger.image import ISSUED_FOLDER
 from gitca.ledger.segment import LEDGER_FOLDER
 
 _OPERATIONS = {
@@ -95,15 +97,37 @@ def bring_forward(git: Git, root: Path, branch: str, *, old: str | None, new: st
     return _move(git, root, move)
 
 
+def check_held_here(git: Git, root: Path, branch: str) -> None:
+    """Raise UsageError where another working tree than this one has the branch checked out.
+
+    Were the branch moved, the index there would stay behind, and the next commit made there would
+    take back what gitca wrote. That index is its user's, who may be at work with it just now.
+    """
+    _, elsewhere = _holders(git, root, branch_ref(branch))
+    if elsewhere:
+        raise UsageError(
+            f"branch {branch} is checked out in the working tree {elsewhere[0]}, and is not moved"
+            " from here: the next `git commit` there would delete what was added below issued/",
+            remedy="run gitca there, or let that working tree leave the branch:"
+            f" git -C {shlex.quote(str(elsewhere[0]))} switch --detach",
+        )
+
+
+def index_shows(git: Git, commit: str) -> bool:
+    """Whether this working tree's index has a commit's files below `issued/`, and no others."""
+    options = ("--cached", "--quiet", "--no-ext-diff", "--ignore-submodules=all")
+    answer = git.run("diff-index", *options, object_id(commit), "--", ISSUED_FOLDER)
+    return answer.returncode == 0
+
+
 def _move(git: Git, root: Path, move: Move) -> Outcome:
-    holders = [path for path, ref in _checkouts(git) if ref == move.ref]
-    elsewhere = [path for path in holders if not _same(path, root)]
+    is_here, elsewhere = _holders(git, root, move.ref)
     if elsewhere:
         reason = f"branch {move.branch} is checked out in {elsewhere[0]}; {_by_hand(move)} there"
         return Outcome(move.is_done, False, reason)
     if not move.is_done and (operation := _under_way(git, move.ref)):
         return Outcome(False, False, f"a {operation} of branch {move.branch} is under way")
-    if not holders:
+    if not is_here:
         reason = f"branch {move.branch} is not checked out, so no working tree was touched"
         return _advance(git, move, Outcome(True, False, reason, is_unseen=True))
     obstacle = _bring_files(git, root, move)
@@ -191,6 +215,22 @@ def without_filters(git: Git) -> list[Setting]:
     return [(key, "false" if key.endswith(".required") else "") for key in keys]
 
 
+def _holders(git: Git, root: Path, ref: str) -> tuple[bool, list[Path]]:
+    """Return whether this working tree has the branch checked out, and which other ones have."""
+    is_main = _place(git, "--git-dir") == _place(git, "--git-common-dir")
+    is_here, elsewhere = False, []
+    for number, (path, held) in enumerate(_checkouts(git)):
+        if held != ref:
+            continue
+        # The main one comes first. Where its .git lies elsewhere, as a submodule's, Git tells that
+        # place for it.
+        if (is_main and number == 0) or _same(path, root):
+            is_here = True
+        else:
+            elsewhere.append(path)
+    return is_here, elsewhere
+
+
 def _checkouts(git: Git) -> Iterator[tuple[Path, str | None]]:
     """Yield each working tree that is there, with the full reference its HEAD is on, if any."""
     listing = as_text(git.ask("worktree", "list", "--porcelain", "-z"))
@@ -200,10 +240,14 @@ def _checkouts(git: Git) -> Iterator[tuple[Path, str | None]]:
             yield Path(facts["worktree"]), facts.get("branch")
 
 
+def _place(git: Git, which: str) -> Path:
+    told = as_text(git.ask("rev-parse", "--path-format=absolute", which))
+    return Path(told.removesuffix("\n"))
+
+
 def _under_way(git: Git, ref: str) -> str:
     """Return the operation that will want to set the branch when it ends, in any working tree."""
-    common = as_text(git.ask("rev-parse", "--path-format=absolute", "--git-common-dir"))
-    top = Path(common.removesuffix("\n"))
+    top = _place(git, "--git-common-dir")
     for git_dir in (top, *top.glob("worktrees/*")):
         for name, operation in _OPERATIONS.items():
             if _first_line(git_dir / name) in {ref, ref.removeprefix("refs/heads/")}:

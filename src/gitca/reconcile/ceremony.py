@@ -126,6 +126,7 @@ class _Ceremony:
         proposal = self._propose(snapshot, desired, now)
         if not proposal:
             return False
+        self.store.check_movable()  # before a person is asked, and a key used
         if not self.approve(proposal):
             self.report.declined = True
             return False

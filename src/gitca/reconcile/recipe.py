@@ -205,6 +205,7 @@ class _Reconciler:
             self._count_given_up(snapshot, left.abandon)
             return True
         if left.take:
+            self.store.check_movable()  # before a key is used
             self.report.resumed += self._fulfil(snapshot, desired, left.take)
             return True
         return False
