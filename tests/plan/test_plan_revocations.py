@@ -179,7 +179,7 @@ def test_a_second_revocation_of_the_same_certificate_is_a_finding(
 ) -> None:
     revoke(issued)
     spec = {"serial": serial(issued), "ca": "issuing"} if by_serial else {}
-    again = revocation("keyCompromise", **(spec or {"certificate": "payments/api"}))
+    again = revocation("unspecified", **(spec or {"certificate": "payments/api"}))
     issued.save({"requests/again.yaml": again})
     plan = issued.plan()
     assert plan.actions == ()
@@ -189,12 +189,12 @@ def test_a_second_revocation_of_the_same_certificate_is_a_finding(
 def test_the_revocation_of_an_expired_certificate_is_a_finding(issued: Clone) -> None:
     number, end = serial(issued), issued.current("payments/api").certificate.not_after
     issued.save({"policies/server.yaml": policy(renewal=None)})
-    issued.save({STOP: revocation(serial=number, ca="issuing")})
+    issued.save({STOP: revocation("superseded", serial=number, ca="issuing")})
     assert revoked_serials(issued.plan(at=end)) == {number}
     late = issued.plan(at=end + timedelta(seconds=1))
     assert revoked_serials(late) == set()
     assert ("revocation.expired", STOP) in rules(late)
-    issued.save({STOP: revocation(certificate="payments/api")})
+    issued.save({STOP: revocation("superseded", certificate="payments/api")})
     assert ("revocation.nothing", STOP) in rules(issued.plan(at=end + timedelta(seconds=1)))
 
 

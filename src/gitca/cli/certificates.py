@@ -58,7 +58,7 @@ class Row:
         `isCa` is there for CAs alone, `certifies` (a CA's name) for those that have a document, and
         `cross` for cross-certificates.
         """
-        given, signed = self.record.certificate, self.record.signed
+        given, signed = self.record.certificate, self.record.outcome
         return {
             "serial": given.serial,
             "ca": self.record.ordered.ca,
@@ -76,7 +76,7 @@ class Row:
 
 
 def certificate_orders(state: LedgerState, *, authorities: bool) -> list[OrderRecord]:
-    """The orders for certificates that were not abandoned, oldest first.
+    """The orders for certificates that were not given up, oldest first.
 
     With `authorities` those for CAs' own certificates too, and what external CAs gave, which is as
     if ordered by `EXTERNAL`.
@@ -85,7 +85,7 @@ def certificate_orders(state: LedgerState, *, authorities: bool) -> list[OrderRe
         record
         for record in state.orders.values()
         if isinstance(record.ordered.particulars, CertificateParticulars)
-        and record.abandoned is None
+        and not record.is_given_up
         and (authorities or record.certificate.request is not None)
     ]
     if not authorities:
@@ -108,7 +108,9 @@ def status_of(record: OrderRecord, state: LedgerState, now: datetime) -> Status:
         return Status.REVOKED
     if record.certificate.not_after < now:
         return Status.EXPIRED
-    return Status.VALID if is_current(record, state) else Status.SUPERSEDED
+    # One that was signed after its order was given up may be the only one there is.
+    current = _current(record, state)
+    return Status.VALID if current is None or current is record else Status.SUPERSEDED
 
 
 def _is_refused(record: OrderRecord, state: LedgerState) -> bool:
@@ -118,12 +120,17 @@ def _is_refused(record: OrderRecord, state: LedgerState) -> bool:
 
 def is_current(record: OrderRecord, state: LedgerState) -> bool:
     """Whether no newer certificate took the place of an order's, valid or not."""
+    return _current(record, state) is record
+
+
+def _current(record: OrderRecord, state: LedgerState) -> OrderRecord | None:
+    """The order whose certificate is in use where an order's would be."""
     given = record.certificate
     if given.request is not None:
-        return state.requests[given.request].current is record
+        return state.requests[given.request].current
     if given.cross is not None:
-        return state.authority(given.cross).crosses.get(record.ordered.ca) is record
-    return state.authority(given.authority or "").certificate is record
+        return state.authority(given.cross).crosses.get(record.ordered.ca)
+    return state.authority(given.authority or "").certificate
 
 
 def row_of(clone: Clone, record: OrderRecord, now: datetime) -> Row:

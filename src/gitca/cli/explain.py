@@ -52,7 +52,7 @@ def show(
         )
     with open_clone(settings.repo) as clone:
         record = clone.state.requests.get(name)
-        orders = [order for order in (record.orders if record else ()) if not order.abandoned]
+        orders = [order for order in (record.orders if record else ()) if not order.is_given_up]
         rows = [row_of(clone, order, now) for order in orders]
     if output_format is Format.JSON:
         findings = [finding_record(finding) for finding in judgement.findings]

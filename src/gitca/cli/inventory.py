@@ -57,8 +57,8 @@ def list_certificates(
 ) -> None:
     """List the certificates of the checked-out commit's ledger.
 
-    The newest stands last. superseded: the request or the CA has a newer certificate. pending:
-    ordered, and not yet signed.
+    The newest stands last. superseded: another certificate of the request or the CA is in
+    its place. pending: ordered, and not yet signed.
     """
     from gitca.cli.certificates import certificate_orders, row_of
     from gitca.cli.clone import check_authority, open_clone

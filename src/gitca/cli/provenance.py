@@ -37,7 +37,7 @@ class Change:
 def certificate_record(clone: Clone, record: OrderRecord, now: datetime) -> dict[str, object]:
     """A certificate and its provenance as `gitca show --format json` gives them."""
     row, ordered = row_of(clone, record, now), record.ordered
-    revoked = _revocation(clone, record)
+    revoked, signed = _revocation(clone, record), record.outcome
     return row.as_json() | {
         "key": key_words(row.template.spki_der),
         "keyIdentifier": row.template.key_identifier,
@@ -49,8 +49,8 @@ def certificate_record(clone: Clone, record: OrderRecord, now: datetime) -> dict
         "segment": record.segment,
         "run": ordered.run,
         "signatureAlgorithm": ordered.signature_algorithm,
-        "signingKey": record.signed.key if record.signed and ordered.ca != EXTERNAL else None,
-        "signingRequest": record.signed.request_id if record.signed else None,
+        "signingKey": signed.key if signed and ordered.ca != EXTERNAL else None,
+        "signingRequest": signed.request_id if signed else None,
         "sourceCommit": ordered.source,
         "documents": [
             _document_record(clone, record, what, item) for what, item in _documents(clone, record)
@@ -94,7 +94,8 @@ def _facts(clone: Clone, row: Row, now: datetime) -> Iterator[tuple[str, str]]:
     for line in extension_lines(template):
         yield "extension", line
     yield "valid", f"{format_time(given.not_before)} to {format_time(given.not_after)}"
-    yield "fingerprint", (row.record.signed.fingerprint if row.record.signed else None) or ""
+    signed = row.record.outcome
+    yield "fingerprint", (signed.fingerprint if signed else None) or ""
     yield "file", _file(clone, row.record) or ""
 
 
@@ -112,10 +113,11 @@ def _origins(clone: Clone, record: OrderRecord) -> Iterator[tuple[str, str]]:
         change = last_change(clone, ordered.source, document.path)
         if change is not None:
             yield "", f"{change.date[:10]}, commit {change.commit[:12]}, by {change.author}"
-    if record.signed is not None and not is_adopted:
-        request = record.signed.request_id
-        used = f" (request {request})" if request else ""
-        yield "signed with", f"{record.signed.key}, {ordered.signature_algorithm}{used}"
+    signed = record.outcome
+    if signed is not None and not is_adopted:
+        used = f" (request {signed.request_id})" if signed.request_id else ""
+        late = ", after the order had been given up" if record.late is not None else ""
+        yield "signed with", f"{signed.key}, {ordered.signature_algorithm}{used}{late}"
 
 
 def _others(clone: Clone, record: OrderRecord, now: datetime) -> Iterator[tuple[str, str]]:
@@ -123,7 +125,7 @@ def _others(clone: Clone, record: OrderRecord, now: datetime) -> Iterator[tuple[
     request = clone.state.requests.get(given.request or "")
     orders = request.orders if request else _of_authority(clone, given.authority or given.cross)
     for other in orders:
-        if other is not record and other.abandoned is None:
+        if other is not record and not other.is_given_up:
             by = f" (cross-certificate by {other.ordered.ca})" if other.certificate.cross else ""
             yield status_of(other, clone.state, now).value, f"{other.certificate.serial}{by}"
 

@@ -130,7 +130,7 @@ class Backgrounds:
         return Background(place, authority=document, crl=standing)
 
     def _present(self, record: OrderRecord | None) -> Present | None:
-        if record is None or record.signed is None or record.signed.certificate is None:
+        if record is None or record.outcome is None or record.outcome.certificate is None:
             return None
         given = record.certificate
         return Present(

@@ -58,8 +58,9 @@ def read_desired(
     *,
     read_requesters: ReadRequesters,
     standing: Collection[str] = (),
+    also: Collection[str] = (),
 ) -> Desired:
-    """Return the documents, with those requests read that a plan must judge.
+    """Return the documents, with those requests read that a plan must judge, and `also` by name.
 
     A request with a waiver is read each time, so that every plan shows what is waived. `standing`
     are the base's requests, where the documents are a change upon one: where names clash, what
@@ -69,11 +70,11 @@ def read_desired(
     governing = load_governing(listed, read)
     names = request_paths(listed)
     blobs = {entry.path: entry.blob for entry in listed}
-    waived = {waiver.spec.request for waiver in governing.waivers.values()}
+    wanted = {*also, *(waiver.spec.request for waiver in governing.waivers.values())}
     only = {
         entry.path
         for name, entry in names.items()
-        if name in waived or not is_settled(name, entry, governing, blobs, state, now)
+        if name in wanted or not is_settled(name, entry, governing, blobs, state, now)
     }
     known = Known(certified(state), standing)
     requests = load_requests(listed, read, only=only, governing=governing, known=known)

@@ -237,7 +237,7 @@ def _live(
         given, ca = record.ordered.particulars, record.ordered.ca
         if not isinstance(given, CertificateParticulars) or ca not in authorities:
             continue
-        if not record.abandoned and given.not_after >= now and given.authority != ca:
+        if not record.is_given_up and given.not_after >= now and given.authority != ca:
             live.setdefault(ca, []).append(record)
     return live
 

@@ -48,7 +48,7 @@ def held_by_broken(
         for revocation in desired.requests.broken_revocations
         if revocation.path not in state.executed
     ]
-    by_serial = _by_serial(broken, state, now)
+    by_serial = _by_serial(broken, state)
     held = HeldUp()
     for revocation in broken:
         held |= _held(revocation, by_serial, state, now)
@@ -57,15 +57,15 @@ def held_by_broken(
 
 
 def _by_serial(
-    broken: Iterable[BrokenRevocation], state: LedgerState, now: datetime
+    broken: Iterable[BrokenRevocation], state: LedgerState
 ) -> Mapping[str, tuple[OrderRecord, ...]]:
-    """Return the live certificates by the serial numbers that are named, of whatever CA."""
+    """Return the certificates by the serial numbers that are named, of whatever CA."""
     wanted = {serial for revocation in broken for serial in revocation.serials}
     found: dict[str, tuple[OrderRecord, ...]] = {}
     if wanted:
         for (_, serial), record in state.serials.items():
             if serial in wanted:
-                found[serial] = found.get(serial, ()) + state.live([record], now)
+                found[serial] = (*found.get(serial, ()), record)
     return found
 
 
@@ -80,10 +80,12 @@ def _held(
     of_the_ca = [record for record in named if record.ordered.ca in revocation.authorities]
     records = of_the_ca or named
     for name in revocation.certificates & state.requests.keys():
-        records += state.live(state.requests[name].orders, now)
-    given = [record.certificate for record in records]
-    # Nobody can tell for which reason, and after a compromise the key is refused to everybody.
-    keys = revocation.keys | {certificate.key for certificate in given}
+        orders = state.requests[name].orders
+        records += list(state.live(orders, now)) or [o for o in orders if not o.is_given_up]
+    given = [record.certificate for record in state.live(records, now)]
+    # Nobody can tell for which reason, and after a compromise the key is refused to everybody, even
+    # that of a certificate which is revoked or expired already.
+    keys = revocation.keys | {record.certificate.key for record in records}
     authorities: set[str | None] = set()
     if revocation.path.startswith(AUTHORITY_REVOCATIONS):
         on_keys = (record for key in revocation.keys for record in state.keys.get(key, ()))

@@ -113,7 +113,7 @@ def _tally(state: LedgerState, limited: Mapping[str, Policy], now: datetime) -> 
                 tally.live.setdefault(policy.path, set()).add(name)
         for record in known.orders:
             policy = record.ordered.documents.policy
-            is_new = not record.abandoned and recorded_at(record.ordered) > now - _DAY
+            is_new = not record.is_given_up and recorded_at(record.ordered) > now - _DAY
             if is_new and policy is not None and policy.path in limited:
                 tally.issued[policy.path] += 1
     return tally

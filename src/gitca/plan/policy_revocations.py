@@ -56,16 +56,22 @@ def note_deleted(
         untold = [record for record in kept if policy_of(record, desired.governing) is None]
         if untold:
             yield _untold(untold[-1])
-        elif known.current is not None and known.current in kept:
-            yield _kept(known.current)
+        else:
+            own = (item for item in kept if item is known.current or item.late is not None)
+            yield from map(_kept, own)
 
 
 def _deleted(
     desired: Desired, state: LedgerState, only: Collection[str] | None = None
 ) -> Iterator[RequestRecord]:
     for name, known in _chosen(state, only):
-        if known.current is not None and _is_deleted(name, known, desired, state):
+        if _was_given(known) and _is_deleted(name, known, desired, state):
             yield known
+
+
+def _was_given(known: RequestRecord) -> bool:
+    """Whether a request was ever given a certificate, if only after its order was abandoned."""
+    return known.current is not None or any(record.late for record in known.orders)
 
 
 def _chosen(
@@ -111,11 +117,11 @@ def revoke_replaced(
 
 
 def _older(known: RequestRecord, current: OrderRecord) -> Iterator[OrderRecord]:
-    """Yield the signed orders that came before a request's current one."""
+    """Yield the orders before a request's current one that were signed, in time or late."""
     for record in known.orders:
         if record is current:
             return
-        if record.signed:
+        if record.outcome is not None:
             yield record
 
 

@@ -12,12 +12,12 @@ from gitca.documents.issuance_policy import IssuancePolicySpec
 from gitca.documents.load import CsrFile
 from gitca.documents.waiver import WaiverSpec
 from gitca.findings import Finding, Severity, has_errors
-from gitca.ledger.events import DocumentReference, SourceDocuments
+from gitca.ledger.events import DocumentReference, Revoked, SourceDocuments
 from gitca.ledger.image import standing_certificate
 from gitca.ledger.records import OrderRecord, RequestRecord
 from gitca.ledger.state import LedgerState
 from gitca.plan.dates import date_changes
-from gitca.plan.desired import Desired, asks_for_requesters, renewal_is_due
+from gitca.plan.desired import Desired, asks_for_requesters, is_asked_for, renewal_is_due
 from gitca.plan.issuers import Issuer
 from gitca.plan.model import IssueCertificate
 from gitca.plan.policy_revocations import note_deleted
@@ -89,7 +89,9 @@ class RequestPlanner:
 
     def _plan_request(self, name: str, judged: Judged) -> Iterator[IssueCertificate | Finding]:
         record = self.state.requests.get(name)
-        if self._stays_revoked(record, judged):
+        revoked = self._kept_revoked(record, judged)
+        if revoked is not None:
+            yield from self._note_revoked(judged, revoked)
             return
         yield from judged.verdict.findings
         if record is not None and record.orders[-1].is_pending:
@@ -171,20 +173,31 @@ class RequestPlanner:
             return None
         return {path: self.desired.requesters.get(path) for path in (document.path, csr.path)}
 
-    def _stays_revoked(self, record: RequestRecord | None, judged: Judged) -> bool:
+    def _kept_revoked(self, record: RequestRecord | None, judged: Judged) -> OrderRecord | None:
+        """Return the revoked order that asks for what the request asks for still, if any."""
         template = judged.verdict.template
         if record is None or template is None:
-            return False
+            return None
         last, current = record.orders[-1], record.current
         if last.signed is None and self.state.is_revoked(last):
             # There is no certificate to compare with.
             asked = (last.ordered.documents.request, last.ordered.documents.csr)
             sources = judged.sources
             unchanged = asked == (sources.request, sources.csr)
-            return unchanged or last.certificate.template == template.digest
+            return last if unchanged or last.certificate.template == template.digest else None
         if current is None or not self._will_be_revoked(current):
-            return False
-        return not differences(standing_certificate(current).template, template)
+            return None
+        is_other = differences(standing_certificate(current).template, template)
+        return None if is_other else current
+
+    def _note_revoked(self, judged: Judged, order: OrderRecord) -> Iterator[Finding]:
+        """Yield `request.revoked`, unless the document stands that asked for the revocation.
+
+        Who brought a deleted request back would else be told that there is nothing to do.
+        """
+        revoked = self.state.revoked.get((order.ordered.ca, order.certificate.serial))
+        if revoked is not None and not is_asked_for(revoked, self.desired.blobs):
+            yield _revoked(judged, revoked)
 
     def _is_held_up(self, judged: Judged) -> bool:
         key = spki_identifier(judged.case.csr.spki_der)
@@ -244,6 +257,17 @@ class RequestPlanner:
             waivers=tuple(waiver.path for waiver in verdict.waivers),
             ends_by=verdict.ends_by,
         )
+
+
+def _revoked(judged: Judged, revoked: Revoked) -> Finding:
+    return Finding(
+        "request.revoked",
+        Severity.WARNING,
+        f"its certificate {revoked.serial} was revoked on {revoked.date:%Y-%m-%d} for"
+        f" {revoked.reason} (by {revoked.document.path}), and it gets no other one",
+        judged.document.at("spec"),
+        "delete the request, or give it another key, or other names or usages: then it gets one",
+    )
 
 
 def under_waivers(action: IssueCertificate, verdict: Verdict) -> IssueCertificate:

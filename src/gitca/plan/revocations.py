@@ -9,16 +9,18 @@ from datetime import datetime
 from gitca.documents.document import Document
 from gitca.documents.load import Governing
 from gitca.documents.revocation_request import AUTHORITY_REVOCATIONS, RevocationRequestSpec
-from gitca.findings import Finding, Severity
-from gitca.ledger.events import DocumentReference, Revoked
+from gitca.documents.words import listed
+from gitca.findings import Finding
+from gitca.ledger.events import DocumentReference
 from gitca.ledger.records import EXTERNAL, OrderRecord
 from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired
+from gitca.plan.executed_revocations import COMPROMISES, changed_after, problem, target_of
 from gitca.plan.held_up import HeldUp, held_by_broken
 from gitca.plan.model import RevokeCertificate
 from gitca.plan.policy_revocations import revoke_deleted, revoke_replaced
 
-COMPROMISES = frozenset({"keyCompromise", "cACompromise"})
+_Target = tuple[str | None, str | None, str | None]  # CA, serial number, key
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +60,20 @@ class Revocations:
 
 def plan_revocations(desired: Desired, state: LedgerState, now: datetime) -> Revocations:
     """Return what the documents ask to be revoked and has not been."""
-    chosen: dict[tuple[str | None, str | None, str | None], RevokeCertificate] = {}
+    chosen: dict[_Target, RevokeCertificate] = {}
     findings: list[Finding] = []
     held_up: set[str] = set()
     for _, document in sorted(desired.requests.revocations.items()):
-        actions, problem = judge_revocation(document, state, now)
+        actions, finding = judge_revocation(document, state, now)
         for action in actions:
-            chosen.setdefault((action.ca, action.serial, action.key), action)
-        if problem:
-            findings.append(problem)
+            _choose(chosen, action)
+        if finding:
+            findings.append(finding)
             held_up.update(filter(None, [document.spec.certificate]))
     held_by, broken = held_by_broken(desired, state, now)
     by_policies = (*revoke_deleted(desired, state, now), *revoke_replaced(desired, state, now))
     for action in by_policies:
-        chosen.setdefault((action.ca, action.serial, action.key), action)
+        _choose(chosen, action)
     return Revocations(
         actions=tuple(chosen.values()),
         refused_keys=refused_keys(desired.governing, state, chosen.values()),
@@ -81,6 +83,16 @@ def plan_revocations(desired: Desired, state: LedgerState, now: datetime) -> Rev
         newly_refused=frozenset(_planned_keys(chosen.values(), state)),
         serials=frozenset((ca, serial) for ca, serial, _ in chosen if ca and serial),
     )
+
+
+def _choose(chosen: dict[_Target, RevokeCertificate], action: RevokeCertificate) -> None:
+    """Take an action, unless one with the same target is there that says as much or more.
+
+    Whichever document comes first: a compromise that gave way would leave the key in use.
+    """
+    known = chosen.setdefault((action.ca, action.serial, action.key), action)
+    if action.revocation_reason in COMPROMISES and known.revocation_reason not in COMPROMISES:
+        chosen[action.ca, action.serial, action.key] = action
 
 
 def refused_keys(
@@ -108,7 +120,7 @@ def judge_revocation(
     """Return what one document asks to be revoked and has not been, or what is wrong with it."""
     executed = state.executed.get(document.path)
     if executed:
-        return [], _changed_after(document, executed, state)
+        return [], changed_after(document, executed, state)
     foreign = _authority_of_others(document, state)
     if foreign is not None:
         return [], foreign
@@ -136,8 +148,8 @@ def _authority_of_others(
     names += [name for name, item in state.authorities.items() if spec.key and item.key == spec.key]
     if not names:
         return None
-    what, at = _target(spec)
-    return _problem(
+    what, at = target_of(spec)
+    return problem(
         document,
         "revocation.authority",
         f"{what} is that of CA {names[0]}, and this document lies in"
@@ -146,53 +158,6 @@ def _authority_of_others(
         f"move the document below {AUTHORITY_REVOCATIONS}, with a review by who answers for CAs",
         at,
     )
-
-
-def _changed_after(
-    document: Document[RevocationRequestSpec], executed: list[Revoked], state: LedgerState
-) -> Finding | None:
-    """Return a finding where an executed document says something else by now.
-
-    To pass over it in silence would leave a person believing that a certificate was revoked.
-    """
-    first, reason = executed[0], document.spec.reason
-    if first.reason != reason:
-        seen = f"reason {reason} is asked, the revocation was recorded as {first.reason}"
-        at = "reason"
-    elif not any(_names(document.spec, revoked, state) for revoked in executed):
-        what, at = _target(document.spec)
-        seen = f"{what} is named, the revocation was recorded for another certificate or key"
-    else:
-        return None
-    return _problem(
-        document,
-        "revocation.executed",
-        f"{seen} on {first.date:%Y-%m-%d}, and a recorded revocation stands",
-        "restore the document, and write a new one for what is still to be revoked",
-        at,
-    )
-
-
-def _names(spec: RevocationRequestSpec, revoked: Revoked, state: LedgerState) -> bool:
-    """Whether a document's target is what an event revoked."""
-    if revoked.ca is None or revoked.serial is None:
-        return spec.key == revoked.key
-    given = state.serials[revoked.ca, revoked.serial].certificate
-    if spec.certificate is not None:
-        return spec.certificate == given.request
-    if spec.key is not None:
-        # A document that named the certificate before would by now have to refuse its key.
-        return spec.key == given.key and spec.key in state.refused_keys
-    return (spec.ca, spec.serial) == (revoked.ca, revoked.serial)
-
-
-def _target(spec: RevocationRequestSpec) -> tuple[str, str]:
-    """Return what a document names, in words, and the field that names it."""
-    if spec.certificate is not None:
-        return f"the request {spec.certificate!r}", "certificate"
-    if spec.key is not None:
-        return f"the key {spec.key}", "key"
-    return f"serial number {spec.serial} of CA {spec.ca}", "serial"
 
 
 def _by_key(
@@ -210,7 +175,7 @@ def _by_name(
 ) -> tuple[list[RevokeCertificate], Finding | None]:
     known = state.requests.get(name)
     if known is None:
-        return [], _problem(
+        return [], problem(
             document,
             "revocation.unknown",
             f"no certificate was ever issued for the request {name!r}",
@@ -220,13 +185,28 @@ def _by_name(
     records = state.live(known.orders, now)
     if records:
         return [_revocation(document, record) for record in records], None
-    return [], _problem(
-        document,
-        "revocation.nothing",
-        f"every certificate of the request {name!r} is revoked or expired already",
-        "delete this revocation",
-        "certificate",
-    )
+    given = [record for record in known.orders if not record.is_given_up]
+    refusals = _refusals(document, given, state)
+    if refusals:
+        return refusals, None
+    remedy = "delete this revocation"
+    message = f"every certificate of the request {name!r} is revoked or expired already"
+    if not given:
+        message = f"no certificate of the request {name!r} is known to have been signed"
+        remedy += _given_up(known.orders, state, now)
+    return [], problem(document, "revocation.nothing", message, remedy, "certificate")
+
+
+def _given_up(orders: Iterable[OrderRecord], state: LedgerState, now: datetime) -> str:
+    """Return in words how to revoke what a run that died may have signed."""
+    serials = [
+        f"{order.certificate.serial} of CA {order.ordered.ca}"
+        for order in orders
+        if order.certificate.not_after >= now and not state.is_revoked(order)
+    ]
+    if not serials:
+        return ""
+    return f", or name by serial number what was ordered and given up: {listed(serials, most=5)}"
 
 
 def _by_serial(
@@ -235,22 +215,36 @@ def _by_serial(
     ca, serial = document.spec.ca or "", document.spec.serial or ""
     record = state.serials.get((ca, serial))
     remedy = f"gitca list --ca {ca} names the serial numbers that there are"
-    if record is None or record.abandoned:
+    # An order that was given up counts: a run that died may have signed it, which leaves no trace.
+    if record is None:
         message = f"CA {ca} never issued the serial number {serial}"
-        return [], _problem(document, "revocation.unknown", message, remedy, "serial")
-    revoked = state.revoked.get((ca, serial))
+        return [], problem(document, "revocation.unknown", message, remedy, "serial")
+    revoked, is_expired = state.revoked.get((ca, serial)), record.certificate.not_after < now
+    refusals = _refusals(document, [record], state) if revoked or is_expired else []
+    if refusals:
+        return refusals, None
     if revoked is not None:
         message = (
             f"serial number {serial} of CA {ca} was revoked on {revoked.date:%Y-%m-%d}"
             f" for {revoked.reason} (by {revoked.document.path})"
         )
         remedy = "delete this revocation"
-        return [], _problem(document, "revocation.already-revoked", message, remedy, "serial")
-    if record.certificate.not_after < now:
+        return [], problem(document, "revocation.already-revoked", message, remedy, "serial")
+    if is_expired:
         message = f"serial number {serial} expired on {record.certificate.not_after:%Y-%m-%d}"
         remedy = "delete this revocation"
-        return [], _problem(document, "revocation.expired", message, remedy, "serial")
+        return [], problem(document, "revocation.expired", message, remedy, "serial")
     return [_revocation(document, record)], None
+
+
+def _refusals(
+    document: Document[RevocationRequestSpec], dead: Iterable[OrderRecord], state: LedgerState
+) -> list[RevokeCertificate]:
+    """Return what is left to do after a compromise: the keys of dead certificates are refused."""
+    if document.spec.reason not in COMPROMISES:
+        return []
+    keys = dict.fromkeys(record.certificate.key for record in dead)
+    return [_refusal(document, key) for key in keys if key not in state.refused_keys]
 
 
 def _refusal(document: Document[RevocationRequestSpec], key: str) -> RevokeCertificate:
@@ -279,9 +273,3 @@ def _revocation(
         document=DocumentReference(document.path, document.blob),
         reason=f"{document.path} asks for it ({document.spec.reason})",
     )
-
-
-def _problem(
-    document: Document[RevocationRequestSpec], rule: str, message: str, remedy: str, key: str
-) -> Finding:
-    return Finding(rule, Severity.ERROR, message, document.at("spec", key), remedy)

@@ -33,6 +33,7 @@ _FAMILIES: Mapping[str, str] = MappingProxyType(
         "policy": "A policy can do what it says, and says what it does.",
         "renewal": "A certificate that is due can be made anew on its key.",
         "repository": "The repository's settings can be followed.",
+        "request.revoked": "A request asks for no certificate that was revoked.",
         "request": "A request names a policy that there is.",
         "revocation": "A revocation names what can be revoked.",
         "tests": "A policy's tests pass.",
