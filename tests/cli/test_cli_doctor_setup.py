@@ -39,9 +39,14 @@ def with_pipelines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command.runs(
         *("init", "pki", "--domain", "example.internal", "--organization", "Example"),
         *("--ci", "github", "--tool", TOOL, "--security-team", "@example/security"),
-        *("--publish", "directory:public"),
     )
-    return folder / "pki"
+    # As somebody has it who publishes from a machine of their own.
+    made = command.at(folder / "pki")
+    with (made.folder / "ca/repository.yaml").open("a") as file:
+        file.write("  publish:\n    - to: directory:public\n")
+    (made.folder / ".gitignore").write_text("/.gitca/\n/public/\n")
+    made.git("commit", "--quiet", "--all", "--message=publish")
+    return made.folder
 
 
 @pytest.fixture

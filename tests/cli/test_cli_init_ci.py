@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 from cli_command import PASSPHRASE, Command, Run
+from cli_judges import NAMES, SIGNERS, judged, program, scripts_of
 
 from gitca.cli import boundary
 from gitca.cli.scaffold.pipelines import (
@@ -26,33 +25,12 @@ from gitca.cli.scaffold.pipelines import (
 )
 
 PROJECT = Path(__file__).parents[2]
-NAMES = ("--domain", "example.internal", "--organization", "Example")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TOOLS = {
     "github": ("--tool", f"example/gitca@{COMMIT}"),
     "gitlab": ("--tool", f"https://gitlab.com/example/gitca.git@{COMMIT}"),
 }
-SIGNERS = {
-    "file": (),
-    "awskms": ("--region", "eu-west-1"),
-    "pkcs11": ("--token", "CA", "--module", "/usr/lib/softhsm/libsofthsm2.so"),
-}
 OWNERS = (("payments", "@gitca/payments"), ("mesh", "@gitca/platform"))
-
-
-def program(name: str) -> str:
-    """Return the path of a program of the environment that the tests run in."""
-    path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    assert path is not None, f"{name} is not installed: make test installs it"
-    return path
-
-
-def judged(*command: str) -> str:
-    """Run a judge, which has to be content, and return its words."""
-    environment = {**os.environ, "NO_COLOR": "1"}
-    answer = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    return answer.stdout + answer.stderr
 
 
 @pytest.fixture(scope="module")
@@ -120,19 +98,6 @@ def test_every_script_of_a_pipeline_is_one_for_its_shell(
             [shell, "-n"], input=script, capture_output=True, text=True, check=False
         )
         assert (answer.returncode, answer.stderr) == (0, ""), script
-
-
-def scripts_of(forge: str, pki: Path) -> Iterator[str]:
-    """Yield what a forge gives to a shell: a step's `run`, or a job's lines together."""
-    if forge == "github":
-        for path in (pki / ".github/workflows").glob("*.yml"):
-            for job in yaml.safe_load(path.read_text())["jobs"].values():
-                yield from (step["run"] for step in job["steps"] if "run" in step)
-        return
-    text = (pki / ".gitlab-ci.yml").read_text().replace("!reference ", "")
-    for job in yaml.safe_load(text).values():
-        if isinstance(job, dict) and "script" in job:
-            yield "\n".join(job["script"])
 
 
 @pytest.mark.parametrize("signer", SIGNERS)
@@ -241,12 +206,7 @@ def test_what_remains_for_the_pipelines_is_printed_in_order(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GITCA_KEY_PASSPHRASE", PASSPHRASE)
     options = ("--signer", signer, *SIGNERS[signer], "--ci", forge, *TOOLS[forge])
-    publish = (
-        "--publish",
-        "s3://example-pki/prod?region=eu-west-1",
-        "--publish",
-        "directory:public",
-    )
+    publish = ("--publish", "s3://example-pki/prod?region=eu-west-1")
     owners = ("--repository", "example/pki", "--owners", "payments=@example/payments")
     code, out, _ = run("init", "pki", *NAMES, *options, *publish, *owners)
     assert code == 0
@@ -434,20 +394,22 @@ def test_the_documents_say_where_is_published_and_how_often_is_reconciled(tmp_pa
         "--publish",
         "s3://example-pki/prod?region=eu-west-1",
         "--publish",
-        "directory:public",
+        "s3://example-copy?region=eu-west-1",
     )
     Command(tmp_path).runs("init", "pki", *NAMES, *options, *publish)
     spec = yaml.safe_load((tmp_path / "pki/ca/repository.yaml").read_text())["spec"]
     assert spec["reconcileEvery"] == "6h"
     assert spec["publish"] == [
         {"to": "s3://example-pki/prod?region=eu-west-1", "url": "http://pki.example.internal/"},
-        {"to": "directory:public"},
+        {"to": "s3://example-copy?region=eu-west-1"},
     ]
     assert Command(tmp_path / "pki").runs("validate") == "17 documents: no findings\n"
     permissions = json.loads((tmp_path / "pki/setup/aws-permissions.json").read_text())
     assert [statement["Resource"] for statement in permissions["Statement"]] == [
         "arn:aws:s3:::example-pki",
         "arn:aws:s3:::example-pki/prod/*",
+        "arn:aws:s3:::example-copy",
+        "arn:aws:s3:::example-copy/*",
     ]
 
 

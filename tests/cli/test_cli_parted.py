@@ -95,7 +95,8 @@ def test_a_plan_in_a_clone_of_main_alone_says_what_to_fetch(parted: Command) -> 
 
 
 @pytest.mark.parametrize(
-    ("branch", "words"), [("main", "is where the documents are"), ("a..b", "cannot name a branch")]
+    ("branch", "words"),
+    [("main", "is where the documents are"), ("a..b", "is not the name of a branch")],
 )
 def test_a_branch_that_cannot_be_is_refused(gitca: Command, branch: str, words: str) -> None:
     answer = gitca("init", "pki", *INIT, "--issued-branch", branch)

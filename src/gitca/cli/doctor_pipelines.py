@@ -10,6 +10,7 @@ from gitca.cli.code_owners import PLACES, owners_of
 from gitca.cli.doctor_check import Check, Outcome, read_small
 from gitca.cli.doctor_schedule import WORKFLOWS
 from gitca.cli.scaffold.pipelines import Forge, Setting, Tool, rendered_pipelines
+from gitca.cli.scaffold.targets import NO_TARGETS, Targets, targets_of
 from gitca.documents.load import Governing
 
 _ANY = "__ANYTHING__"
@@ -35,10 +36,20 @@ def pipeline_checks(root: Path, governing: Governing) -> Iterator[Check]:
             yield _owners(root, forge)
 
 
-def expected_pipelines(forge: Forge, signer: str, branch: str) -> Mapping[str, bytes]:
+def expected_pipelines(
+    forge: Forge, signer: str, branch: str, targets: Targets = NO_TARGETS
+) -> Mapping[str, bytes]:
     """Return what this version writes, with a mark for all that a repository says for itself."""
     setting = Setting(
-        forge, Tool(_ANY, _ANY, _ANY), signer, _ANY, _ANY, _ANY, branch=branch, security=_ANY
+        forge,
+        Tool(_ANY, _ANY, _ANY),
+        signer,
+        region=_ANY,
+        module=_ANY,
+        role=_ANY,
+        branch=branch,
+        security=_ANY,
+        targets=targets,
     )
     return rendered_pipelines(setting)
 
@@ -67,7 +78,15 @@ def _drift(root: Path, forge: Forge, governing: Governing) -> Iterator[Check]:
     branch, likely = governing.repository.spec.branch, _signer(governing)
     # One that is for another kind of key than the documents' is told by the key's own check.
     signers = (likely, *(signer for signer in _SIGNERS if signer != likely))
-    written = [expected_pipelines(forge, signer, branch) for signer in signers]
+    # What lets gitca go to a target may be said where the runner is, and not in the file.
+    allowed = dict.fromkeys(
+        (targets_of([t.to for t in governing.repository.spec.publish]), NO_TARGETS)
+    )
+    written = [
+        expected_pipelines(forge, signer, branch, targets)
+        for signer in signers
+        for targets in allowed
+    ]
     for path in sorted(written[0]):
         if path.endswith("CODEOWNERS"):
             continue  # its content is the repository's own

@@ -128,6 +128,7 @@ def init(
     by schedule; and SETUP.md, which says what remains to be done for them.
     """
     from gitca.cli.fresh import fresh_folder
+    from gitca.cli.init_documents import check_repository
     from gitca.cli.init_pipelines import Given, Keys, checked_pipelines
     from gitca.cli.init_text import write_made
 
@@ -138,9 +139,10 @@ def init(
     wanted = Given(ci, repository, tool, aws_role, security_team, tuple(owners or ()), issued)
     where = Keys(signer.value, region, module)
     pipelines = checked_pipelines(wanted, where, tuple(publish or ()), directory)
-    make = _maker(keys) if signer is SignerKind.FILE else None
     every = SCHEDULE if pipelines.files else ""
     files = render(names, keys, every=every, publish=tuple(publish or ()), issued_branch=issued)
+    check_repository(files)
+    make = _maker(keys) if signer is SignerKind.FILE else None
     with fresh_folder(directory) as folder:
         for path, content in (files | dict(pipelines.files)).items():
             _write(folder / path, content)
@@ -152,14 +154,15 @@ def init(
 
 
 def _issued_branch(name: str) -> str:
-    """Return the name of the branch for issued/, empty for none. Raises: UsageError."""
-    from gitca.git.refs import branch_ref
+    """Return the name of the branch for issued/, empty for none. Raises: UsageError.
 
-    if name:
-        branch_ref(name)
-    if name == "main":
+    Whether it can name a branch at all, the rules of ca/repository.yaml say.
+    """
+    # Git keeps no branch main/x beside main (git-check-ref-format(1)).
+    if f"{name}/".startswith("main/"):
         raise UsageError(
-            "--issued-branch: main is where the documents are",
+            "--issued-branch: main is where the documents are"
+            + (f", and Git has no branch {name} beside it" if name != "main" else ""),
             remedy="give another name, as issued, or leave it out: issued/ is then on main",
         )
     return name

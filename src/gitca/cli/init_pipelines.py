@@ -11,12 +11,14 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from gitca.cli.init_targets import checked_targets
 from gitca.cli.scaffold.pipelines import Forge, Setting, Tool, pinned, rendered_pipelines
 from gitca.cli.scaffold.remaining import NO_TOOL, Place, Step, in_folder, markdown, setup_files
 from gitca.cli.scaffold.remaining_github import CLIENTS as GITHUB_CLIENTS
 from gitca.cli.scaffold.remaining_github import ISSUER, github_steps
 from gitca.cli.scaffold.remaining_gitlab import CLIENTS as GITLAB_CLIENTS
 from gitca.cli.scaffold.remaining_gitlab import gitlab_steps
+from gitca.cli.scaffold.targets import Targets
 from gitca.errors import UsageError
 
 HOSTS: Mapping[Forge, str] = {Forge.GITHUB: "github.com", Forge.GITLAB: "gitlab.com"}
@@ -69,13 +71,13 @@ def checked_pipelines(
 
     `publish` are the URIs of targets, and `directory` is where the repository is being made.
     """
-    buckets = _buckets(publish)
+    targets = checked_targets(publish, given.forge, keys.signer)
     if given.forge is Forge.NONE:
         _refuse_any(given)
         return Pipelines({}, ())
-    setting = _setting(given, keys)
+    setting = _setting(given, keys, targets)
     folder = "" if directory.absolute() == Path.cwd() else shlex.quote(str(directory))
-    place = Place(HOSTS[given.forge], given.repository, buckets)
+    place = Place(HOSTS[given.forge], given.repository, targets.buckets)
     if given.forge is Forge.GITHUB:
         issuer, clients, steps = ISSUER, GITHUB_CLIENTS, tuple(github_steps(setting, place))
     else:
@@ -88,7 +90,7 @@ def checked_pipelines(
     return Pipelines(files, in_folder(steps, folder))
 
 
-def _setting(given: Given, keys: Keys) -> Setting:
+def _setting(given: Given, keys: Keys, targets: Targets) -> Setting:
     forge = given.forge
     _check("--repository", given.repository, _PATHS[forge], "OWNER/NAME")
     _check("--aws-role", given.role, _ROLE, "arn:aws:iam::123456789012:role/gitca")
@@ -108,7 +110,8 @@ def _setting(given: Given, keys: Keys) -> Setting:
         role=given.role,
         issued_branch=given.issued_branch,
         security=given.security or f"@{owner}/security",
-        owners=tuple(map(_folder_owner, given.owners)),
+        owners=_owners(given.owners),
+        targets=targets,
     )
 
 
@@ -129,6 +132,18 @@ def _refuse_any(given: Given) -> None:
 def _check(option: str, value: str, pattern: re.Pattern[str], example: str) -> None:
     if value and not pattern.fullmatch(value):
         raise UsageError(f"{option}: {value!r} is none", remedy=f"write it as {example}")
+
+
+def _owners(values: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    owners = tuple(map(_folder_owner, values))
+    folders = [folder for folder, _ in owners]
+    for folder in folders:
+        if folders.count(folder) > 1:
+            raise UsageError(
+                f"--owners: requests/{folder}/ is there twice, and the last one alone would count",
+                remedy="give a folder one owner; CODEOWNERS can have more of them in its line",
+            )
+    return owners
 
 
 def _folder_owner(value: str) -> tuple[str, str]:
@@ -199,22 +214,3 @@ def _on_forge(forge: Forge, url: str, commit: str) -> Tool | None:
         return pinned(path, commit) if host == HOSTS[forge] else None
     address = f"https://{host}/{path}.git"
     return pinned(address, commit) if _URL.fullmatch(address) else None
-
-
-def _buckets(targets: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Return bucket and prefix of each target in S3. Raises: UsageError for what is no target."""
-    from gitca.documents.aws_uri import AwsUriError
-    from gitca.documents.directory_uri import DirectoryUriError, parse_directory_uri
-    from gitca.documents.s3_uri import parse_s3_uri
-
-    places = []
-    for target in targets:
-        try:
-            if target.startswith("directory:"):
-                parse_directory_uri(target)
-                continue
-            place = parse_s3_uri(target)
-        except (AwsUriError, DirectoryUriError) as error:
-            raise UsageError(f"--publish: {error.message}", remedy=error.remedy) from error
-        places.append((place.bucket, place.prefix))
-    return tuple(places)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitca.cli.scaffold.targets import NO_TARGETS, Targets
+
 _HERE = Path(__file__).parent / "ci"
 _PLACEHOLDER = re.compile(r"__([A-Z][A-Z_]*[A-Z])__")
 
@@ -23,6 +25,9 @@ ACTIONS: Mapping[str, str] = {
     ),
 }
 """Others' actions by commit: a tag can be moved to other code, a commit cannot."""
+
+S3_KEY = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+"""What opens an S3 that is not AWS's, and that no role does."""
 
 SCHEDULE = "6h"
 """How often the templates run reconcile by schedule: `reconcileEvery` of such a repository."""
@@ -74,7 +79,8 @@ class Setting:
 
     `signer` is file, awskms or pkcs11; `region` goes with awskms and `module`, the token's library,
     with pkcs11. An empty `role` is a variable of the pipeline. `issued_branch` is empty where
-    issued/ is with the documents. `owners` are folders below requests/ and who owns them.
+    issued/ is with the documents. `owners` are folders below requests/ and who owns them. `targets`
+    are where reconcile publishes to.
     """
 
     forge: Forge
@@ -87,6 +93,7 @@ class Setting:
     issued_branch: str = ""
     security: str = "@OWNER/security"
     owners: tuple[tuple[str, str], ...] = ()
+    targets: Targets = NO_TARGETS
 
 
 def rendered_pipelines(setting: Setting) -> Mapping[str, bytes]:
@@ -106,7 +113,9 @@ def rendered_pipelines(setting: Setting) -> Mapping[str, bytes]:
 
 
 def _code_owners(setting: Setting) -> bytes:
-    lines = [f"/requests/{folder}/ {owner}" for folder, owner in setting.owners]
+    # Of the lines that match a file the last one counts: a folder stands behind those above it.
+    owners = sorted(setting.owners, key=lambda pair: pair[0].count("/"))
+    lines = [f"/requests/{folder}/ {owner}" for folder, owner in owners]
     # An example that binds nobody, where no team is known yet.
     values = {"SECURITY": setting.security, "OWNERS": "\n".join(lines) or "# /requests/TEAM/ @TEAM"}
     return _filled(_text(_HERE / "codeowners"), values)
@@ -117,6 +126,7 @@ def _github(path: Path, setting: Setting) -> bytes:
     blocks = {
         "KEY_STEPS": _text(keys / f"{setting.signer}.steps.yml") + "\n",
         "KEY_ENV": _text(keys / f"{setting.signer}.env.yml"),
+        "TARGET_ENV": _target_lines(_HERE / "github" / "targets", setting.targets, ".env.yml"),
         "INSTALL_WITH": "        with:\n          extras: pkcs11\n\n" if is_token else "\n",
     }
     values = {
@@ -128,6 +138,7 @@ def _github(path: Path, setting: Setting) -> bytes:
         "REGION": setting.region,
         "ROLE": setting.role or "${{ vars.GITCA_AWS_ROLE }}",
         "MODULE": json.dumps(setting.module),
+        **_target_values(setting.targets),
         "RUNS_ON": (
             "[self-hosted, gitca] # zizmor: ignore[self-hosted-runner] where its token is"
             if is_token
@@ -141,6 +152,7 @@ def _gitlab(path: Path, setting: Setting) -> bytes:
     is_token = setting.signer == "pkcs11"
     blocks = {
         "KEYS": _text(_HERE / "gitlab" / "keys" / f"{setting.signer}.yml"),
+        "TARGETS": _target_lines(_HERE / "gitlab" / "targets", setting.targets, ".yml"),
         "TAGS": "  tags: [gitca] # the runner where the token is\n" if is_token else "",
     }
     values = {
@@ -151,8 +163,22 @@ def _gitlab(path: Path, setting: Setting) -> bytes:
         "REGION": setting.region,
         "ROLE": setting.role or "$GITCA_AWS_ROLE",
         "MODULE": json.dumps(setting.module),
+        **_target_values(setting.targets),
     }
     return _filled(_with_blocks(_text(path), blocks), values)
+
+
+def _target_lines(folder: Path, targets: Targets, suffix: str) -> str:
+    """Return the lines that let gitca go to what documents alone may not choose."""
+    kinds = {"endpoints": targets.endpoints, "directories": targets.directories}
+    return "".join(_text(folder / f"{name}{suffix}") for name, found in kinds.items() if found)
+
+
+def _target_values(targets: Targets) -> Mapping[str, str]:
+    return {
+        "ENDPOINTS": json.dumps(",".join(targets.endpoints)),
+        "DIRECTORIES": json.dumps(":".join(targets.directories)),
+    }
 
 
 def _text(path: Path) -> str:

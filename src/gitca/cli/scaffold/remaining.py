@@ -38,7 +38,7 @@ class Step:
 class Place:
     """Where the repository will be: `path` on the forge at `host`.
 
-    `buckets` are the S3 buckets that it publishes into, each with its prefix.
+    `buckets` are the buckets of AWS's S3 that it publishes into, each with its prefix.
     """
 
     host: str
@@ -100,6 +100,28 @@ def key_step(setting: Setting, *, store: Sequence[str]) -> Step:
         f"gitca keys create issuing --spec {ISSUING_SPEC}",
     )
     return Step(text, (*create, *store))
+
+
+def target_steps(setting: Setting, *, store: Sequence[str]) -> Iterator[Step]:
+    """Yield the steps for targets that are neither AWS's nor anybody's who is asked for a role.
+
+    `store` are the commands for the key of another S3, which the forge keeps secret.
+    """
+    if setting.targets.endpoints:
+        yield Step(
+            f"What publishes at {', '.join(setting.targets.endpoints)}: an access key of an"
+            " identity that may list the bucket, read and write its objects, and nothing else.",
+            tuple(store),
+        )
+    if setting.targets.directories:
+        yield Step(
+            "What is published on that runner's machine: folders that the runner's user owns and a"
+            " web server serves. For a runner in a container, they are volumes of it.",
+            tuple(
+                f"sudo install --directory --owner RUNNER {path}"
+                for path in setting.targets.directories
+            ),
+        )
 
 
 def tool_step(files: str) -> Step:

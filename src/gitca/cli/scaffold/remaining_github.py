@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitca.cli.scaffold.pipelines import Setting
-from gitca.cli.scaffold.remaining import NO_TOOL, Place, Step, aws_steps, key_step, tool_step
+from gitca.cli.scaffold.pipelines import S3_KEY, Setting
+from gitca.cli.scaffold.remaining import (
+    NO_TOOL,
+    Place,
+    Step,
+    aws_steps,
+    key_step,
+    target_steps,
+    tool_step,
+)
 
 ISSUER = "token.actions.githubusercontent.com"
 CLIENTS = "GitHub's `gh` and, for AWS, `aws`"
 _NO_REPOSITORY = "OWNER/NAME"
+_IN = '--env gitca --repo "$REPOSITORY"'
 # As GitHub writes it for repositories made since 2026: a name that somebody else has later is not
 # the same subject (GitHub Docs, "Immutable subject claims").
 _SUBJECT = (
@@ -26,6 +35,7 @@ def github_steps(setting: Setting, place: Place) -> Iterator[Step]:
     yield from aws_steps(setting, place, issuer=ISSUER, subject=_SUBJECT)
     yield _environment(setting, place)
     yield key_step(setting, store=_stored(setting))
+    yield from target_steps(setting, store=[f"gh secret set {name} {_IN}" for name in S3_KEY])
     yield _app(place)
     yield Step(
         "What workflows may do by default: read. (For pull requests of strangers, look at"
@@ -88,14 +98,13 @@ def _variable(name: str, value: str) -> str:
 
 
 def _stored(setting: Setting) -> tuple[str, ...]:
-    option = '--env gitca --repo "$REPOSITORY"'
     if setting.signer == "file":
         return (
-            f"gh secret set GITCA_KEY_PASSPHRASE {option}",
-            f"gh secret set GITCA_ISSUING_KEY {option} \\\n  < .gitca/keys/issuing.pem",
-            f"gh secret set GITCA_ROOT_KEY {option} \\\n  < .gitca/keys/root.pem",
+            f"gh secret set GITCA_KEY_PASSPHRASE {_IN}",
+            f"gh secret set GITCA_ISSUING_KEY {_IN} \\\n  < .gitca/keys/issuing.pem",
+            f"gh secret set GITCA_ROOT_KEY {_IN} \\\n  < .gitca/keys/root.pem",
         )
-    return (f"gh secret set GITCA_PKCS11_PIN {option}",) if setting.signer == "pkcs11" else ()
+    return (f"gh secret set GITCA_PKCS11_PIN {_IN}",) if setting.signer == "pkcs11" else ()
 
 
 def _app(place: Place) -> Step:

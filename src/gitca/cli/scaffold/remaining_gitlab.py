@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitca.cli.scaffold.pipelines import Setting
+from gitca.cli.scaffold.pipelines import S3_KEY, Setting
 from gitca.cli.scaffold.remaining import (
     NO_TOOL,
     Place,
@@ -12,6 +12,7 @@ from gitca.cli.scaffold.remaining import (
     aws_steps,
     key_step,
     needs_aws,
+    target_steps,
     tool_step,
 )
 
@@ -45,6 +46,7 @@ def gitlab_steps(setting: Setting, place: Place) -> Iterator[Step]:
     yield from aws_steps(setting, place, issuer=place.host, subject=subject)
     yield from _variables(setting, place)
     yield key_step(setting, store=_stored(setting))
+    yield from target_steps(setting, store=[_secret(name, name) for name in S3_KEY])
     yield from _rules(setting)
     yield Step(
         f"The schedule, at Build > Pipeline schedules: 17 */6 * * * in UTC, of the branch"
