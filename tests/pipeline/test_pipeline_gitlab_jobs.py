@@ -17,6 +17,7 @@ import pytest
 
 from gitca.cli.scaffold.pipelines import Forge as Kind
 from gitca.cli.scaffold.pipelines import Setting, pinned, rendered_pipelines
+from gitca.cli.scaffold.targets import NO_TARGETS, Targets
 from pipeline.forge import REPOSITORY, Forge, git
 from pipeline.forge_http import serving
 from pipeline.gitlab_file import jobs_of
@@ -62,10 +63,10 @@ def forge(made: Path, tmp_path: Path) -> Iterator[Forge]:
         yield served
 
 
-def job(made: Path, name: str) -> str:
+def job(made: Path, name: str, targets: Targets = NO_TARGETS) -> str:
     """Return what a runner runs for a job."""
     commit = git(made / "tool", "rev-parse", "HEAD").strip()
-    setting = Setting(Kind.GITLAB, pinned(str(made / "tool"), commit), "file")
+    setting = Setting(Kind.GITLAB, pinned(str(made / "tool"), commit), "file", targets=targets)
     text = rendered_pipelines(setting)[".gitlab-ci.yml"].decode()
     found = jobs_of(text)[name]
     return "\n".join([*found["before_script"], *found["script"]])
@@ -117,6 +118,25 @@ def test_reconcile_clones_signs_and_pushes_with_the_token_alone(
     for path in tmp_path.rglob("*"):
         if path.is_file() and forge.folder not in path.parents:
             assert token.text.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("is_let", [True, False], ids=["let", "not let"])
+def test_reconcile_publishes_into_a_folder_of_its_runner_that_the_pipeline_lets_it(
+    is_let: bool, made: Path, tmp_path: Path
+) -> None:
+    pki, srv = tmp_path / "pki", tmp_path / "srv"
+    git(tmp_path, "clone", "-q", str(made / "pki"), str(pki))
+    document = pki / "ca/repository.yaml"
+    document.write_text(document.read_text().replace("directory:public", f"directory:{srv}"))
+    git(pki, "-c", "user.name=t", "-c", "user.email=t@x", "commit", "-q", "-a", "-m", "srv")
+    srv.mkdir()
+    script = job(made, "reconcile", Targets(directories=(str(srv),)) if is_let else NO_TARGETS)
+    with serving(Forge.create(tmp_path / "forge", pki, {})) as forge:
+        token = forge.token("project_bot", contents="write")
+        variables = {**project(forge), **keys(made), "GITCA_PUSH_TOKEN": token.text}
+        answer = run(script, tmp_path, **variables)
+    assert answer.returncode == (0 if is_let else 2), answer.stdout + answer.stderr
+    assert (srv / "issuing.crl").exists() is is_let
 
 
 def test_reconcile_without_a_token_signs_nothing(made: Path, forge: Forge, tmp_path: Path) -> None:
