@@ -65,6 +65,7 @@ def new(
     settings = settings_of(context)
     root = settings.root
     path = document_path(root, name)
+    _check_no_authority(root, name)
     _check_policy(root, policy)
     request_pem = _csr_pem(csr, new_key)
     spec: dict[str, Value] = {"policy": policy}
@@ -123,6 +124,14 @@ def check_written(root: Path, path: str, *, quiet: bool) -> None:
         raise typer.Exit(FINDINGS)
     if not quiet:
         write_line(f"Next: git add {path} && git commit, then gitca plan")
+
+
+def _check_no_authority(root: Path, name: str) -> None:
+    if name != "repository" and (root / "ca" / f"{name}.yaml").exists():
+        raise UsageError(
+            f"{name} is the name of a CA, and commands that take either could not tell them apart",
+            remedy="choose another name, or put the request into a folder",
+        )
 
 
 def _check_policy(root: Path, policy: str) -> None:

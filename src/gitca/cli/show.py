@@ -65,18 +65,17 @@ def show(
 def find_certificate(clone: Clone, target: str, *, ca: str | None = None) -> OrderRecord:
     """The order of the certificate that a request's, a CA's name or a serial number stands for.
 
-    A name comes before a serial number. Raises: UsageError for none, and for several.
+    Raises: UsageError for none, and for several.
     """
     from gitca.cli.certificates import matching
+    from gitca.cli.meant import authority_certificate, request_certificate, what_is_meant
 
-    request = clone.state.requests.get(target)
-    if request is not None and ca is None:
-        return request.current or request.orders[-1]
-    authority = clone.state.authorities.get(target)
-    if authority is not None and ca is None:
-        made = authority.certificate or authority.pending_certificate
-        if made is not None:
-            return made
+    meant = what_is_meant(clone, target, ca=ca or "")
+    named = request_certificate(clone, meant.request) or authority_certificate(
+        clone, meant.authority
+    )
+    if named is not None:
+        return named
     found = list(matching(clone, target, ca=ca))
     if len(found) == 1:
         return found[0]
