@@ -95,6 +95,7 @@ def revoke(
 
 def _target(clone: Clone, target: str, ca: str) -> tuple[dict[str, Value], str]:
     """The spec that names what is revoked, and what its document is called after."""
+    from gitca.cli.meant import what_is_meant
     from gitca.cli.show import find_certificate
     from gitca.documents.revocation_request import AUTHORITY_REVOCATIONS
     from gitca.ledger.records import EXTERNAL
@@ -104,10 +105,11 @@ def _target(clone: Clone, target: str, ca: str) -> tuple[dict[str, Value], str]:
         is_authority = any(item.key == target for item in clone.state.authorities.values())
         folder = authorities if is_authority else "keys/"
         return {"key": target}, f"{folder}{target.removeprefix('sha256:')[:16]}"
-    request = clone.state.requests.get(target)
-    if not ca and request is not None:
+    name = what_is_meant(clone, target, ca=ca).request
+    request = clone.state.requests.get(name)
+    if request is not None:
         _check_standing(clone, target, request.orders)
-        return {"certificate": target}, target
+        return {"certificate": name}, name
     record = find_certificate(clone, target, ca=ca or None)
     _check_standing(clone, target, [record])
     given = record.certificate
