@@ -84,7 +84,7 @@ def revoke(
 
     settings = settings_of(context)
     with open_clone(settings.repo) as clone:
-        spec, stem = _target(clone, target, ca)
+        spec, stem = _target(clone, target, ca, reason.value)
         path = _free_path(clone, settings.root, stem)
     spec["reason"] = reason.value
     if invalidity_date is not None:
@@ -93,7 +93,7 @@ def revoke(
     check_written(settings.root, path, quiet=settings.is_quiet)
 
 
-def _target(clone: Clone, target: str, ca: str) -> tuple[dict[str, Value], str]:
+def _target(clone: Clone, target: str, ca: str, reason: str) -> tuple[dict[str, Value], str]:
     """The spec that names what is revoked, and what its document is called after."""
     from gitca.cli.meant import what_is_meant
     from gitca.cli.show import find_certificate
@@ -108,22 +108,43 @@ def _target(clone: Clone, target: str, ca: str) -> tuple[dict[str, Value], str]:
     name = what_is_meant(clone, target, ca=ca).request
     request = clone.state.requests.get(name)
     if request is not None:
-        _check_standing(clone, target, request.orders)
+        given = [order for order in request.orders if not order.is_given_up]
+        if not given:
+            ways = (f"{o.certificate.serial} --ca {o.ordered.ca}" for o in request.orders)
+            raise UsageError(
+                f"no certificate of the request {name} is known to have been signed",
+                remedy=f"what was ordered and given up is revoked by serial: {', '.join(ways)}",
+            )
+        _check_standing(clone, target, given, reason)
         return {"certificate": name}, name
-    record = find_certificate(clone, target, ca=ca or None)
-    _check_standing(clone, target, [record])
-    given = record.certificate
+    record = _given_up(clone, target, ca) or find_certificate(clone, target, ca=ca or None)
+    _check_standing(clone, target, [record], reason)
+    named = record.certificate
     if record.ordered.ca == EXTERNAL:
         # Its serial number is for the external CA to revoke; here its key is refused.
-        return {"key": given.key}, f"{authorities}{given.authority}-{given.key[7:15]}"
-    stem = given.request or f"{authorities}{given.authority or given.cross}"
-    return {"serial": given.serial, "ca": record.ordered.ca}, f"{stem}-{given.serial[:8]}"
+        return {"key": named.key}, f"{authorities}{named.authority}-{named.key[7:15]}"
+    stem = named.request or f"{authorities}{named.authority or named.cross}"
+    return {"serial": named.serial, "ca": record.ordered.ca}, f"{stem}-{named.serial[:8]}"
 
 
-def _check_standing(clone: Clone, target: str, records: list[OrderRecord]) -> None:
-    """Check that there is something left to revoke. Raises: UsageError."""
-    pending = any(record.is_pending for record in records)
-    if not pending and not clone.state.live(records, clock()):
+def _given_up(clone: Clone, serial: str, ca: str) -> OrderRecord | None:
+    """The order that was given up with exactly this serial number: a run may have signed it."""
+    names = [ca] if ca else clone.state.authorities
+    records = (clone.state.serials.get((name, serial.lower())) for name in names)
+    return next((record for record in records if record and record.is_given_up), None)
+
+
+def _check_standing(clone: Clone, target: str, records: list[OrderRecord], reason: str) -> None:
+    """Check that there is something left to revoke, or a key to refuse. Raises: UsageError."""
+    from gitca.plan.executed_revocations import COMPROMISES
+
+    state, now = clone.state, clock()
+    is_compromise = reason in COMPROMISES
+    if not any(
+        (record.certificate.not_after >= now and not state.is_revoked(record))
+        or (is_compromise and record.certificate.key not in state.refused_keys)
+        for record in records
+    ):
         raise UsageError(
             f"nothing to revoke: what {target} stands for is revoked or expired already",
             remedy="`gitca show` tells since when",
