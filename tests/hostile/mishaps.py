@@ -6,11 +6,17 @@ import os
 import signal
 import time
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hostile_world import Hostile
 
 import gitca_process
+from ca_signers import failing_after
+from ca_world import Clock, Clone, KeyRing
+from gitca.cli.clone import open_store
+from gitca.reconcile.keys import Keys
+from gitca.reconcile.recipe import reconcile
 
 _PATIENCE_SECONDS = 60.0
 # The branch has moved, and the push that moved it stands for as long as the machine does.
@@ -52,6 +58,16 @@ def dies_before_it_signs(world: Hostile) -> None:
     while any(map(_parent, started)):
         assert time.monotonic() < end, started
         time.sleep(0.01)
+
+
+def dies_with_its_clock_ahead(world: Hostile) -> None:
+    """A run on a machine whose clock is three hours ahead dies before it signs."""
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=3)
+    clone = Clone(world.clone, KeyRing(world.clone), Clock(later))
+    dead = failing_after(clone.keys.named("issuing"), 0)
+    with open_store(world.clone) as store:
+        keys = Keys(clone.keys.but(issuing=dead))
+        assert reconcile(store, keys, clone.world()).exit_code == 4
 
 
 def loses_the_race(world: Hostile) -> None:

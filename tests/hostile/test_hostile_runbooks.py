@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 from hostile_world import Hostile
-from mishaps import dies_before_it_signs, finds_no_origin, has_a_crl_that_is_due, loses_the_race
+from mishaps import (
+    dies_before_it_signs,
+    dies_with_its_clock_ahead,
+    finds_no_origin,
+    has_a_crl_that_is_due,
+    loses_the_race,
+)
 
 from ca_world import PASSPHRASE
 from judges.process import must
@@ -102,6 +108,19 @@ def test_the_runbook_for_a_died_run_finishes_what_it_had_ordered(
     assert not answers(world)
     assert "Waiting for a signature\n  shop/web: " in follow(world, programs, "died")
     assert serial_of(published(world, WEB)).lower() == serial
+
+
+def test_the_runbook_for_an_order_that_is_dated_ahead_gives_it_up_and_orders_anew(
+    world: Hostile, programs: Path
+) -> None:
+    dies_with_its_clock_ahead(world)
+    (serial,) = serials_ordered(world)
+    assert world.gitca("reconcile").code == 3
+    assert not answers(world)
+    assert "the ledger has an order of" in follow(world, programs, "ahead")
+    assert serial_of(published(world, WEB)).lower() != serial
+    assert world.gitca("plan", "--require-clean").code == 0
+    assert "the ledger has an order of" not in world.gitca("doctor").words
 
 
 def test_the_runbook_for_a_lost_race_answers_what_the_run_did_not(

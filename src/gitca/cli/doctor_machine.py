@@ -47,4 +47,6 @@ def clock_check(now: datetime, committed: datetime | None, state: LedgerState | 
 def _newest_record(state: LedgerState) -> datetime | None:
     from gitca.ledger.draft import recorded_at
 
-    return max((recorded_at(record.ordered) for record in state.orders.values()), default=None)
+    # What was given up unsigned may have been dated ahead: that is mended.
+    records = (item for item in state.orders.values() if item.abandoned is None or item.spent)
+    return max((recorded_at(record.ordered) for record in records), default=None)

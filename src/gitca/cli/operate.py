@@ -32,7 +32,8 @@ def reconcile(
         bool,
         typer.Option(
             "--take-over",
-            help="Finish at once what another run left. Only where no other run can be alive.",
+            help="Finish at once what another run left, and give up what is dated ahead of this"
+            " clock. Only where no other run can be alive.",
         ),
     ] = False,
     concurrency: Annotated[
