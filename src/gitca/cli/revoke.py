@@ -44,7 +44,8 @@ def revoke(
         str,
         typer.Argument(
             metavar="NAME|SERIAL|KEY",
-            help="A request, a serial number, or a key as sha256:… (gitca show names it).",
+            help="A request or CA, the path of its document, a serial number, or a key as sha256:…"
+            " (gitca show names it).",
             autocompletion=request_names,
         ),
     ],

@@ -32,7 +32,8 @@ def show(
         str,
         typer.Argument(
             metavar="NAME|SERIAL|CA",
-            help="A request, a serial number (6 digits or more of it), or a CA.",
+            help="A request or CA, the path of its document, or 6 digits or more of a serial"
+            " number.",
             autocompletion=certificate_names,
         ),
     ] = "",
