@@ -7,6 +7,7 @@ clock, and where a test says so the signer, are what a reconcile takes from outs
 from __future__ import annotations
 
 import functools
+import os
 import secrets
 import shutil
 import subprocess
@@ -108,10 +109,16 @@ def _opened(folder: Path, uri: str) -> Signer:
     return open_signer(uri, base=folder, passphrase=lambda _: PASSPHRASE)
 
 
-def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
-    """Run Git as a person does. Raises: AssertionError with its words when it fails."""
+def git(folder: Path, *arguments: str, stdin: bytes | None = None, date: str | None = None) -> str:
+    """Run Git as a person does, who may date commits. Raises: AssertionError with its words."""
+    dated = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date} if date else {}
     done = subprocess.run(
-        ["git", *arguments], cwd=folder, input=stdin, capture_output=True, check=False
+        ["git", *arguments],
+        cwd=folder,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        env=os.environ | dated,
     )
     assert done.returncode == 0, f"git {arguments}: {done.stderr.decode()}{done.stdout.decode()}"
     return done.stdout.decode().removesuffix("\n")
@@ -183,7 +190,8 @@ class Clone:
     ) -> str:
         """Write files (None: delete), commit them alone, push, and return the commit.
 
-        `by` is whose name the commit has, where it is not a person's.
+        `by` is whose name the commit has, where it is not a person's; it is of the clock's time
+        then, as gitca's own are.
         """
         for path, content in files.items():
             target = self.folder / path
@@ -194,7 +202,8 @@ class Clone:
             target.write_bytes(content.encode() if isinstance(content, str) else content)
         git(self.folder, "add", "-A", "--", *files)
         named = ["-c", f"user.name={by.name}", "-c", f"user.email={by.email}"] if by else []
-        git(self.folder, *named, "commit", "-q", "-m", message, "--", *files)
+        date = self.clock.now.isoformat() if by else None
+        git(self.folder, *named, "commit", "-q", "-m", message, "--", *files, date=date)
         if self.has_origin:
             git(self.folder, "push", "-q", "origin", "main")
         return self.source

@@ -15,11 +15,12 @@ from verify_material import Scene, refuses
 from authority_forger import honest_orders
 from ca_documents import authority, key_identifier, request, revocation
 from ca_forger import API, NAME, plant, push_events, signed_with
-from ca_world import Clone
+from ca_world import COMMITTER, Clone
 from external_parent import ExternalWorld
 from gitca.errors import ContradictionError
-from gitca.ledger.events import Ordered
+from gitca.ledger.events import Abandoned, Ordered
 from gitca.ledger.image import order_path
+from gitca.ledger.segment import render_segment
 from gitca.x509.template import spki_identifier
 
 
@@ -106,6 +107,27 @@ def test_an_order_on_a_key_that_was_refused_before_is_found(
     message, words = told_by_verify_and_the_next_run(made, forged)
     assert "was refused by then: revoked for keyCompromise in segment" in message
     assert "was refused by then" in words
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["late", "lost"])
+@pytest.mark.parametrize("order", [of_a_new_ca, of_a_request], ids=lambda item: item.__name__)
+def test_an_order_that_was_given_up_and_signed_against_a_refusal_is_found(
+    made: Clone, order: Callable[[Clone], tuple[Ordered, bytes, str]], is_lost: bool
+) -> None:
+    ordered, tbs, key = order(made)
+    forged = record(made, ordered, tbs, key, is_signed=False)
+    given_up = Abandoned(ordered.order, "the key is refused since")
+    path, data = render_segment(made.state.head, [given_up])
+    changes = {path: data, order_path(ordered.order): None}
+    made.write_issued(changes, "gitca: abandon: 1", COMMITTER)
+    assert made.verify().contradictions == []
+    use = replace(signed_with(made, ordered, tbs, key), spent=True)
+    push_events(made, replace(use, fingerprint=None, certificate=None) if is_lost else use)
+    (found,) = made.verify().contradictions
+    assert found.commit == forged
+    assert "was refused by then: revoked for keyCompromise in segment" in found.message
+    with pytest.raises(ContradictionError, match=f"was refused by then.*{forged[:12]}"):
+        made.reconcile(take_over=True)
 
 
 @pytest.mark.parametrize("is_signed", [True, False], ids=["signed", "not signed yet"])

@@ -92,6 +92,17 @@ def dated_ahead(ordered: Ordered, now: datetime) -> bool:
     return ordered.lease > now + 2 * LEASE
 
 
+def listed_too_early(given: CrlParticulars, revocations: Iterable[Revoked]) -> Revoked | None:
+    """Return the first revocation that is dated more than a lease later than the CRL to list it.
+
+    Relying parties that weigh the date would trust its certificate until then, and an entry that
+    was published is never changed.
+    """
+    # Whoever can push can write any dates: a difference of two is no date, and always there.
+    ahead = (revoked for revoked in revocations if revoked.date - given.this_update > LEASE)
+    return next(ahead, None)
+
+
 def crl_tbs(
     issuer: Certificate,
     particulars: CrlParticulars,

@@ -20,6 +20,7 @@ _FAMILIES: Mapping[str, str] = MappingProxyType(
         "change.issued": "A change leaves issued/ alone, which gitca alone writes.",
         "change": "A change does not alter what judges it.",
         "crl.lapse": "A CRL is refreshed before it lapses, and before the next scheduled run.",
+        "crl.revocation-date": "A CRL is no older than the revocations that it lists.",
         "crl.unlisted": "What is revoked stands on a CRL.",
         "csr": "A certificate request in PKCS #10 is well-formed, and signed by its own key.",
         "document": "A document is one that gitca knows: its kind, its keys, their types.",

@@ -10,7 +10,7 @@ from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.documents.load import Governing
 from gitca.findings import Finding, Severity
-from gitca.ledger.draft import crl_tbs, draft_order
+from gitca.ledger.draft import crl_tbs, draft_order, listed_too_early
 from gitca.ledger.events import CrlParticulars, Revoked
 from gitca.ledger.image import standing_certificate
 from gitca.ledger.state import LedgerState
@@ -22,6 +22,8 @@ from gitca.reconcile.linting import Rehearsed
 from gitca.reconcile.moment import Moment
 from gitca.x509.crl import rehearse_crl
 from gitca.x509.refusal import RefusedError
+
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,9 @@ class CrlBuilder:
         )
         algorithm = signature_algorithm(document, issuer.template.spki_der)
         entries = (*(event for _, event in carried), *new)
+        ahead = listed_too_early(particulars, entries)
+        if ahead is not None:
+            return _dated_ahead(document, ahead, particulars)
         unlinted = (*(event for place, event in carried if place >= listed), *new)
         try:
             tbs = crl_tbs(issuer, particulars, entries, signature_algorithm=algorithm)
@@ -84,3 +89,19 @@ class CrlBuilder:
             next_update=next_update,
             revocations=revocations,
         )
+
+
+def _dated_ahead(
+    document: Document[CertificateAuthoritySpec], revoked: Revoked, given: CrlParticulars
+) -> Finding:
+    return Finding(
+        "crl.revocation-date",
+        Severity.ERROR,
+        f"CRL {given.number} of CA {document.name} would be of {given.this_update:{_FORM}}, and the"
+        f" ledger dates the revocation of {revoked.serial} at {revoked.date:{_FORM}}; nothing was"
+        " ordered: until then who weighs that date would trust the certificate",
+        document.at("spec", "crl"),
+        "if no reconciler's clock was ahead when that was recorded, somebody else wrote it: gitca"
+        " verify may name the commit. docs/operations.md, 'A revocation is dated ahead', has the"
+        " way out; else the CRL is signed once that time has come",
+    )

@@ -17,13 +17,14 @@ from gitca.documents.certificate_authority import CertificateAuthoritySpec
 from gitca.documents.document import Document
 from gitca.errors import ContradictionError
 from gitca.git.store import DOCUMENT_FOLDERS, RecordedOrder, Snapshot, Store
-from gitca.ledger.draft import dated_ahead
+from gitca.ledger.draft import dated_ahead, listed_too_early
 from gitca.ledger.events import (
     Abandoned,
     CrlParticulars,
     CsrParticulars,
     Ordered,
 )
+from gitca.ledger.records import AuthorityRecord
 from gitca.plan.desired import Desired
 from gitca.plan.rebuild import Rebuild
 from gitca.reconcile.keys import Keys
@@ -127,7 +128,7 @@ class Resumer:
         """Return why an order is not to be signed any more, in words, or nothing."""
         particulars, state = ordered.particulars, self.snapshot.state
         if isinstance(particulars, CrlParticulars):
-            return _pointless_crl(particulars, len(state.authority(ordered.ca).revocations), now)
+            return _pointless_crl(particulars, state.authority(ordered.ca), now)
         if isinstance(particulars, CsrParticulars):
             return "the key is refused since" if particulars.key in state.refused_keys else ""
         if particulars.not_after < now:
@@ -251,9 +252,12 @@ class _Terms:
     give_up_ahead: bool
 
 
-def _pointless_crl(particulars: CrlParticulars, revocations: int, now: datetime) -> str:
+def _pointless_crl(particulars: CrlParticulars, authority: AuthorityRecord, now: datetime) -> str:
     if particulars.next_update <= now:
         return "the CRL would have lapsed already"
-    if particulars.revocations != revocations:
+    if particulars.revocations != len(authority.revocations):
         return "revocations were recorded since; the next CRL lists them"
+    entries = authority.pending_crl[1] if authority.pending_crl else ()
+    if listed_too_early(particulars, entries) is not None:
+        return "a revocation is dated later than the CRL that would list it"
     return ""

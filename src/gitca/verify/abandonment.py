@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from gitca.git.store import DOCUMENT_FOLDERS, Store
-from gitca.ledger.draft import dated_ahead
+from gitca.ledger.draft import dated_ahead, listed_too_early
 from gitca.ledger.events import Abandoned, CertificateParticulars, CrlParticulars, Ordered
 from gitca.ledger.state import LedgerState
 from gitca.verify.report import FIND, Contradiction
@@ -93,6 +93,13 @@ def _was_ahead(_: LedgerState, ordered: Ordered, when: datetime) -> bool:
     return dated_ahead(ordered, when)
 
 
+def _is_early(state: LedgerState, ordered: Ordered, _: datetime) -> bool:
+    given, pending = ordered.particulars, state.authority(ordered.ca).pending_crl
+    if not isinstance(given, CrlParticulars) or pending is None:
+        return False
+    return listed_too_early(given, pending[1]) is not None
+
+
 _OF_LEDGER: Mapping[str, Holds] = {
     "the certificate would have expired already": _is_late,
     "the certificate was revoked before it was signed": _is_revoked,
@@ -100,6 +107,7 @@ _OF_LEDGER: Mapping[str, Holds] = {
     "its CA was revoked before it was signed": _is_orphan,
     "the CRL would have lapsed already": _has_lapsed,
     "revocations were recorded since; the next CRL lists them": _is_behind,
+    "a revocation is dated later than the CRL that would list it": _is_early,
     "it is dated ahead of the clock": _was_ahead,
 }
 """The reasons of `gitca.reconcile.resume`, and when each holds."""

@@ -35,7 +35,7 @@ from gitca.verify.judge import Judgement, OrderJudge, Task
 from gitca.verify.pool import CHUNK, Place, judged, processors
 from gitca.verify.replay import Replay
 from gitca.verify.report import FIND, Contradiction, VerifyReport
-from gitca.verify.revocation import RevocationJudge
+from gitca.verify.revocation import RevocationJudge, misdated
 from gitca.verify.since import NOTHING, Since
 from gitca.verify.told import in_order
 from gitca.verify.writers import ORDERS, PLACEHOLDER, Writers, found_strays, mended_strays
@@ -159,6 +159,8 @@ class _Proof:
         number = segment.head.number
         step = self.writers.steps.get(number)
         source = sources.of(step, segment)
+        dates = misdated(revoked, step.ancestor.when) if step is not None else ()
+        self.report.contradictions += [replace(item, segment=number) for item in dates]
         if step is None or source is None:
             self.report.unchecked.append(f"segment {number}: the documents it was recorded upon")
             return

@@ -6,11 +6,13 @@ document that the event names lay there in that form and asked for it, or a poli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from gitca.documents.load import Governing, TreeEntry, load_governing, load_requests
 from gitca.git.store import Store
+from gitca.ledger.draft import LEASE
 from gitca.ledger.events import Revoked
 from gitca.ledger.state import LedgerState
 from gitca.plan.desired import Desired
@@ -20,7 +22,20 @@ from gitca.plan.revocations import judge_revocation
 from gitca.verify.report import FIND, Contradiction
 
 POLICIES = "policies/"
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
 _Target = tuple[str | None, str | None, str | None]
+
+
+def misdated(events: Iterable[Revoked], when: datetime) -> Iterator[Contradiction]:
+    """Yield the revocations that are dated more than a lease before or after their commit's date.
+
+    A run dates both by one clock, at one moment. Of a commit whose own date is false, too, nothing
+    tells here.
+    """
+    for event in events:
+        if abs(event.date - when) > LEASE:
+            reason = f"it is dated {event.date:{_FORM}}, and the commit that says so {when:{_FORM}}"
+            yield _against(event, reason)
 
 
 @dataclass(slots=True)
