@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from gitca.cli.certificates import Status, certificate_orders, status_of
 from gitca.cli.clone import Clone
 from gitca.cli.output import Styled, counted, write_line, write_table
+from gitca.cli.prospects import AS_STATED, Prospects, state_of
 from gitca.cli.times import distance, format_time
 from gitca.documents.load import request_paths
 from gitca.ledger.draft import recorded_at
@@ -57,16 +58,23 @@ def read_standing(clone: Clone, now: datetime, *, within: timedelta) -> Standing
     """Return how the clone's commit stands at `now`."""
     orders = certificate_orders(clone.state, authorities=False)
     statuses = [status_of(record, clone.state, now) for record in orders]
-    valid = [r for r, status in zip(orders, statuses, strict=True) if status is Status.VALID]
+    valid = [
+        record
+        for record, status in zip(orders, statuses, strict=True)
+        if status is Status.VALID and record.certificate.request is not None
+    ]
     asked = frozenset(request_paths(clone.entries))
+    ending = [record for record in valid if record.certificate.not_after <= now + within]
+    due = [record for record in valid if _due_since(clone, record, now)]
+    obstacles = _obstacles(clone, [*ending, *due], now)
     return Standing(
         now=now,
         counts={status.value: statuses.count(status) for status in Status},
         authorities=tuple((n, a) for n, a in clone.state.authorities.items() if a.certificate),
-        states={name: _state_of(clone, name, now) for name in clone.state.authorities},
-        overdue=_sorted(_overdue(clone, asked, now)),
-        expiring=_sorted(_expiring(clone, valid, now + within, renewed=False)),
-        renewing=_sorted(_expiring(clone, valid, now + within, renewed=True)),
+        states={name: state_of(clone, name, now) for name in clone.state.authorities},
+        overdue=_sorted(_overdue(clone, asked, obstacles, now)),
+        expiring=_sorted(_expiring(ending, obstacles, renewed=False)),
+        renewing=_sorted(_expiring(ending, obstacles, renewed=True)),
         pending=_sorted(_pending(clone)),
         awaited=_sorted(_awaited(clone)),
         kept=_sorted(_kept(valid, asked)),
@@ -74,26 +82,30 @@ def read_standing(clone: Clone, now: datetime, *, within: timedelta) -> Standing
     )
 
 
-def _state_of(clone: Clone, name: str, now: datetime) -> str:
-    """Say what a CA may do: active, crl-only or retired by its document, or why nothing."""
-    record, document = (
-        clone.state.authority(name).certificate,
-        clone.governing.authorities.get(name),
-    )
-    if clone.state.is_authority_revoked(name):
-        return "revoked"
-    if record is not None and record.certificate.not_after < now:
-        return "expired"
-    if document is not None:
-        return document.spec.state
-    return "broken" if f"ca/{name}.yaml" in clone.governing.broken else "no document"
-
-
 def _sorted(items: Iterator[Item]) -> tuple[Item, ...]:
     return tuple(sorted(items, key=lambda item: (item.when, item.about)))
 
 
-def _overdue(clone: Clone, asked: frozenset[str], now: datetime) -> Iterator[Item]:
+def _obstacles(clone: Clone, records: list[OrderRecord], now: datetime) -> Mapping[str, str]:
+    """Return by order why a certificate is not renewed by itself; nothing where it is."""
+    if not records:
+        return {}
+    prospects = Prospects.read(clone, records, now)
+    return {record.ordered.order: prospects.obstacle(record) for record in records}
+
+
+def _due_since(clone: Clone, record: OrderRecord, now: datetime) -> datetime | None:
+    """Return since when the renewal of a certificate is due; None where none is by itself."""
+    policy = policy_of(record, clone.governing)
+    before = renewed_before(policy, record) if policy else None
+    if before is None or not renewal_is_due(record, policy, now):
+        return None
+    return max(record.certificate.not_after - before, record.certificate.not_before)
+
+
+def _overdue(
+    clone: Clone, asked: frozenset[str], obstacles: Mapping[str, str], now: datetime
+) -> Iterator[Item]:
     for name, authority in clone.state.authorities.items():
         yield from _overdue_authority(clone, name, authority, now)
         yield from _overdue_renewal(clone, name, authority, now)
@@ -101,14 +113,12 @@ def _overdue(clone: Clone, asked: frozenset[str], now: datetime) -> Iterator[Ite
         current = request.current
         if name not in asked or current is None or clone.state.is_revoked(current):
             continue
-        expiry = current.certificate.not_after
-        policy = policy_of(current, clone.governing)
+        expiry, due = current.certificate.not_after, _due_since(clone, current, now)
+        why = obstacles.get(current.ordered.order, "")
         if expiry < now:
             yield Item(name, expiry, "expired, and its request stands")
-        else:
-            before = renewed_before(policy, current) if policy else None
-            if before is not None and renewal_is_due(current, policy, now):
-                yield Item(name, expiry - before, "its renewal is due")
+        elif due is not None and why != AS_STATED:
+            yield Item(name, due, f"its renewal is due{'; ' if why else ''}{why}")
     for record in clone.state.pending.values():
         if record.ordered.lease < now:
             why = "ordered, and its run did not sign it"
@@ -139,7 +149,7 @@ def _overdue_renewal(
     """Yield the renewal of a CA that still signs and is not being renewed already."""
     document, record = clone.governing.authorities.get(name), authority.certificate
     before = document.spec.renew_before if document else None
-    if before is None or record is None or _state_of(clone, name, now) != "active":
+    if before is None or record is None or state_of(clone, name, now) != "active":
         return
     due = record.certificate.not_after - before
     if due <= now and authority.pending_certificate is None:
@@ -147,19 +157,14 @@ def _overdue_renewal(
 
 
 def _expiring(
-    clone: Clone, valid: list[OrderRecord], horizon: datetime, *, renewed: bool
+    records: list[OrderRecord], obstacles: Mapping[str, str], *, renewed: bool
 ) -> Iterator[Item]:
-    """Yield the valid certificates that end before `horizon`, renewed by themselves or not."""
-    for record in valid:
-        expiry = record.certificate.not_after
-        policy = policy_of(record, clone.governing)
-        before = renewed_before(policy, record) if policy else None
-        if expiry > horizon or (before is not None) is not renewed:
-            continue
-        if before is None:
-            yield Item(record.certificate.request or "", expiry, "needs a new key to be renewed")
-        else:
-            yield Item(record.certificate.request or "", expiry, "renewed by itself")
+    """Yield the certificates that are renewed by themselves, or not; `obstacles` say why not."""
+    for record in records:
+        why = obstacles[record.ordered.order]
+        if renewed is not bool(why):
+            name, expiry = record.certificate.request or "", record.certificate.not_after
+            yield Item(name, expiry, why or "renewed by itself")
 
 
 def _pending(clone: Clone) -> Iterator[Item]:
@@ -252,9 +257,11 @@ def write_standing(standing: Standing, within: int) -> None:
                 write_line(f"  {item.about}: {item.why}, {when}")
     write_line()
     if standing.renewing:
-        number = counted(len(standing.renewing), "certificate")
+        number = len(standing.renewing)
+        verb, them = ("is", "it") if number == 1 else ("are", "them")
         write_line(
-            f"Within {counted(within, 'day')} {number} will be renewed without anybody's doing."
+            f"Within {counted(within, 'day')} {counted(number, 'certificate')} {verb} due for"
+            f" renewal; reconcile renews {them}."
         )
     if not standing.overdue:
         write_line("Nothing is overdue.")
