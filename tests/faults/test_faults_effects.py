@@ -83,6 +83,7 @@ TABLE: dict[tuple[str, str], str] = {
     ("cli/fresh.py", "*"): INIT,
     ("cli/init.py", "*"): INIT,
     ("cli/worktree.py", "os.open"): "It opens for reading.",
+    ("cli/streams.py", "*"): "It opens the null device.",
     ("cli/schema.py", "*"): "It writes what it can write again, where the user says.",
     ("cli/demo/*.py", "*"): "The demonstration plays in a folder of its own.",
     ("cli/requests.py", ".sign"): "It signs a CSR with a key that was made for it in memory.",

@@ -18,9 +18,7 @@ COLLECTION_THRESHOLDS = (100_000, 50, 100)
 def main() -> None:
     """Run the command that the process was given and exit with its code."""
     arguments = sys.argv[1:]
-    if arguments == ["--version"]:
-        # The parser would give the same answer and costs more than the rest of the process.
-        sys.stdout.write(f"gitca {__version__}\n")
+    if arguments == ["--version"] and _told_version():
         return
     # No package that happens to be installed here gets to hook into the parsing of documents.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -31,3 +29,18 @@ def main() -> None:
     from gitca.cli.boundary import run
 
     sys.exit(run(arguments))
+
+
+def _told_version() -> bool:
+    """Tell the version; False where that cannot be written, which the parser's way says better.
+
+    That would give the same answer, and costs more than the rest of the process.
+    """
+    if sys.stdout is None:  # it was closed from the start
+        return False
+    try:
+        sys.stdout.write(f"gitca {__version__}\n")
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True

@@ -18,7 +18,7 @@ EXIT_CODES = "\n".join(
         "  3  lost a race; run again",
         "  4  a backend is unreachable or throttling; run again",
         "  5  the repository contradicts itself; a person must look",
-        "  70 a defect in gitca; 130 interrupted",
+        "  70 a defect in gitca; 130 interrupted; 141 nobody reads the output any more",
         "",
         "\b",
         "Start here:",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
 import os
@@ -74,9 +75,11 @@ def write_json(value: object) -> None:
 
 
 def complain(message: str) -> None:
-    """Write one line on standard error, as every failure is told."""
-    sys.stdout.flush()  # where both go to one file, what came before stands before
-    write_line(Styled("gitca: ", "red"), message, stream=sys.stderr)
+    """Write one line on standard error, as every failure is told, where anybody reads it."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()  # where both go to one file, what came before stands before
+    with contextlib.suppress(OSError):
+        write_line(Styled("gitca: ", "red"), message, stream=sys.stderr)
 
 
 def has_colour(stream: TextIO) -> bool:
