@@ -165,8 +165,8 @@ class Remote:
         if tip is not None and is_ancestor(self.git, commit, tip):
             return
         moved = tip is not None and not is_ancestor(self.git, tip, commit)
-        error = self._rejection(branch, answer, moved=moved)
-        raise (self._barred(branch) if tip is None else None) or error
+        rejection = self._rejection(branch, answer, moved=moved)
+        raise (self._barred(branch) if tip is None else None) or rejection
 
     def _rejection(self, branch: str, answer: Answer, *, moved: bool) -> GitcaError:
         status = _status(answer.stdout, branch_ref(branch))
