@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -127,7 +128,8 @@ def check_written(root: Path, path: str, *, quiet: bool) -> None:
 
 
 def _check_no_authority(root: Path, name: str) -> None:
-    if name != "repository" and (root / "ca" / f"{name}.yaml").exists():
+    # A name that no file can have is told of where the request's own is made.
+    if name != "repository" and os.path.lexists(root / "ca" / f"{name}.yaml"):
         raise UsageError(
             f"{name} is the name of a CA, and commands that take either could not tell them apart",
             remedy="choose another name, or put the request into a folder",
