@@ -22,6 +22,7 @@ from gitca.documents.words import listed, nearest
         ("dnsNames", ("dns", "ip"), "dns"),
         ("dnsNames", ("subject", "sans"), "sans"),
         ("prime256v1", ("P-256", "P-384"), "P-256"),
+        ("compromised", ("cACompromise", "keyCompromise"), "keyCompromise"),
         ("xyz", ("policy", "subject"), ""),
         ("", ("policy",), ""),
         ("policy", (), ""),

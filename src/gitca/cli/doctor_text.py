@@ -45,7 +45,8 @@ def steps(checks: Sequence[Check]) -> tuple[str, ...]:
     absent = [check for check in checks if check.outcome is Outcome.NOTE and check.about == "key"]
     wanted = [check for check in checks if check in amiss or check in absent]
     wanted.sort(key=lambda check: check.about == "branch")
-    found = dict.fromkeys(f"{_name(check)}: {check.remedy}" for check in wanted if check.remedy)
+    told = ((check, check.remedy or (check.seen if check in amiss else "")) for check in wanted)
+    found = dict.fromkeys(f"{_name(check)}: {what}" for check, what in told if what)
     return (*found, "gitca doctor, until nothing fails", "gitca reconcile")
 
 

@@ -67,8 +67,8 @@ def list_certificates(
 
     settings, now = settings_of(context), clock()
     with open_clone(settings.repo) as clone:
-        if ca:
-            check_authority(clone.governing, ca, also={*clone.state.authorities, EXTERNAL})
+        if ca not in ("", EXTERNAL):  # what an external CA signed stands under that name
+            check_authority(clone.governing, ca, also=clone.state.authorities)
         orders = [
             record
             for record in certificate_orders(clone.state, authorities=authorities)

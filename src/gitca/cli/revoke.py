@@ -51,7 +51,9 @@ def revoke(
     ],
     reason: Annotated[
         Reason,
-        typer.Option("--reason", metavar="REASON", help="One of the reasons above."),
+        typer.Option(
+            "--reason", metavar="REASON", case_sensitive=False, help="One of the reasons above."
+        ),
     ],
     invalidity_date: Annotated[
         datetime | None,

@@ -68,7 +68,7 @@ def _load(
     entry = files.get(path)
     if entry is None:
         message = f"csrFile {shown(spec.csr_file)} is not in the commit as {path}"
-        remedy = "add the file to Git, or mend its name"
+        remedy = "add the file to Git (--force where .gitignore names it), or mend its name"
         return flaw("request.csr-file.missing", message, place, remedy)
     if entry.mode in {SYMLINK, SUBMODULE}:
         message = f"csrFile {shown(spec.csr_file)} is a symbolic link or submodule"

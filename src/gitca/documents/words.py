@@ -53,6 +53,8 @@ _ALSO_CALLED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "certificate": ("CertificateRequest",),
         "policy": ("IssuancePolicy",),
         "ca-compromise": ("cACompromise",),
+        "compromise": ("keyCompromise",),
+        "compromised": ("keyCompromise",),
         "secp256r1": ("P-256",),
         "prime256v1": ("P-256",),
         "secp384r1": ("P-384",),

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 from gitca.documents.load import REPOSITORY_PATH, TreeEntry, load_governing
 from gitca.documents.repository import RepositorySpec
-from gitca.errors import BackendUnavailableError, ContradictionError, LostRaceError
+from gitca.errors import (
+    BackendUnavailableError,
+    ContradictionError,
+    GitcaError,
+    LostRaceError,
+    UsageError,
+)
 from gitca.git.refs import branch_ref
 from gitca.git.repository import ORIGIN, GitRepository
 from gitca.git.snapshot import Branches, Snapshot
@@ -21,11 +27,19 @@ from gitca.ledger.segment import LEDGER_FOLDER
 HOW = "docs/operations.md, 'Moving issued/ to a branch of its own', has the commands"
 
 
-def no_documents(branches: Branches) -> ContradictionError:
-    """Return the error that there is no branch to read documents from."""
-    return ContradictionError(
-        f"the branch {branches.documents} does not exist",
-        remedy="commit the documents to it (and push it, where there is a remote)",
+def no_documents(branches: Branches, *, has_ledger: bool) -> GitcaError:
+    """Return the error that there is no branch to read documents from.
+
+    On the first day it was not pushed yet; where there is a ledger it was deleted.
+    """
+    message = f"the branch {branches.documents} does not exist"
+    if has_ledger:
+        return ContradictionError(
+            f"{message}, and {branches.issued} has a ledger that was made from it",
+            remedy="nothing was signed; push it again from a clone that has it",
+        )
+    return UsageError(
+        message, remedy="commit the documents to it (and push it, where there is a remote)"
     )
 
 

@@ -231,7 +231,7 @@ class Store:
         self.tip = self._tip(self.branches.issued)
         source = self._tip(self.branches.documents) if self.is_parted else self.tip
         if source is None:
-            raise no_documents(self.branches)
+            raise no_documents(self.branches, has_ledger=self.tip is not None)
         with self._guard.naming(self.tip, LEDGER_FOLDER):
             snapshot = self.at(source, self.tip)
         self._guard.check(snapshot, dict(self._folded))
