@@ -192,6 +192,18 @@ def test_what_is_revoked_already_is_not_asked_for_again(lived_in: Command) -> No
     assert (answer.code, "nothing to revoke" in answer.err) == (2, True)
 
 
+def test_a_compromise_of_what_is_revoked_already_is_asked_for_until_its_key_is_refused(
+    lived_in: Command,
+) -> None:
+    lived_in.runs("revoke", "jobs/backup", "--reason", "keyCompromise")
+    spec = read(lived_in, "jobs/backup-revoked-2")
+    assert spec == {"certificate": "jobs/backup", "reason": "keyCompromise"}
+    lived_in.commit("its key was out, too")
+    lived_in.runs("reconcile")
+    answer = lived_in("revoke", "jobs/backup", "--reason", "keyCompromise")
+    assert (answer.code, "nothing to revoke" in answer.err) == (2, True)
+
+
 def test_a_revocation_that_waits_is_not_written_over(lived_in: Command) -> None:
     lived_in.runs("revoke", "payments/api", "--reason", "superseded")
     answer = lived_in("revoke", "payments/api", "--reason", "keyCompromise")
