@@ -60,8 +60,8 @@ MUTATIONS = (
         (
             (
                 RESUME,
-                "                take.append(order)",
-                '                abandon.append(Abandoned(ordered.order, "made anew"))',
+                "return self._missing(ordered) or order",
+                'return self._missing(ordered) or Abandoned(ordered.order, "made anew")',
             ),
         ),
         (f"{LEFTOVERS}::test_take_over_waits_for_no_lease",),
@@ -115,7 +115,13 @@ MUTATIONS = (
     ),
     Mutation(
         "take orders whose lease is not over",
-        ((RESUME, "(ordered.lease > now and not take_over)", "(ordered.lease < ordered.lease)"),),
+        (
+            (
+                RESUME,
+                "ordered.lease > terms.now and not terms.take_over",
+                "ordered.lease < ordered.lease",
+            ),
+        ),
         (f"{LEFTOVERS}::test_orders_of_another_run_are_left_until_their_lease_is_over",),
     ),
     Mutation(

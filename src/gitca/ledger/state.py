@@ -102,12 +102,11 @@ class LedgerState:
 
         What is ordered counts: a run that died may have signed it. What was given up does not.
         """
+        standing = (item for item in orders if not item.is_given_up)
         return tuple(
-            order
-            for order in orders
-            if not order.is_given_up
-            and order.certificate.not_after >= now
-            and not self.is_revoked(order)
+            item
+            for item in standing
+            if item.certificate.not_after >= now and not self.is_revoked(item)
         )
 
     def _fold(self, event: Event) -> None:
