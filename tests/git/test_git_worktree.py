@@ -194,12 +194,18 @@ def test_a_branch_that_is_not_checked_out_moves_alone(
     assert plain_git(path, "status", "--porcelain") == ""
 
 
-def test_a_branch_in_another_working_tree_stays(
-    workshop: Workshop, repository: GitRepository, path: Path, new: str
-) -> None:
+def another_tree(workshop: Workshop, path: Path) -> Path:
+    """Let another working tree of the clone show main, and this one a branch `feature`."""
     plain_git(path, "checkout", "-q", "-b", "feature")
     other = workshop.top / "other tree"
     plain_git(path, "worktree", "add", "-q", str(other), "main")
+    return other
+
+
+def test_a_branch_in_another_working_tree_stays(
+    workshop: Workshop, repository: GitRepository, path: Path, new: str
+) -> None:
+    other = another_tree(workshop, path)
     before = repository.resolve("main")
     outcome = repository.bring_forward("main", before, new)
     assert (outcome.branch, outcome.tree) == (False, False)
@@ -213,9 +219,7 @@ def test_a_branch_in_another_working_tree_stays(
 def test_a_branch_in_another_working_tree_is_not_moved_behind_its_index(
     workshop: Workshop, repository: GitRepository, path: Path, new: str
 ) -> None:
-    plain_git(path, "checkout", "-q", "-b", "feature")
-    other = workshop.top / "other tree"
-    plain_git(path, "worktree", "add", "-q", str(other), "main")
+    other = another_tree(workshop, path)
     before = repository.resolve("main")
     branch = ShownBranch(repository, "main")
     with pytest.raises(UsageError, match=f"checked out in the working tree {other}") as told:

@@ -50,7 +50,7 @@ def test_a_compromise_that_comes_later_refuses_the_key(
     issued.save({STOLEN: stolen(issued, way, reason)})
     plan = issued.plan()
     (refusal,) = plan.actions[:1]
-    assert (refusal.action, refusal.key) == ("revoke", key_identifier("api"))  # type: ignore[union-attr]
+    assert (refusal.action, refusal.key) == ("revoke", key_identifier("api"))
     assert not [found for found in plan.findings if found.location.file == STOLEN]
     issued.reconcile()
     assert key_identifier("api") in issued.state.refused_keys

@@ -45,7 +45,7 @@ def crl_outcomes(clone: Clone, ca: str = "issuing") -> list[tuple[int, str]]:
     """Return each CRL number of a CA and what became of it."""
     return [
         (
-            record.ordered.particulars.number,  # type: ignore[union-attr]
+            record.ordered.particulars.number,
             record.abandoned.reason if record.abandoned else "signed" if record.signed else "",
         )
         for record in clone.state.orders.values()
@@ -238,7 +238,7 @@ def test_an_order_that_was_not_ahead_when_it_was_given_up_for_that_is_found(made
     die_ahead(made, minutes=10)
     (order,) = made.state.pending
     path = f"issued/orders/{order}.der"
-    push_events(made, Abandoned(order, REASON), files={path: None})  # type: ignore[dict-item]
+    push_events(made, Abandoned(order, REASON), files={path: None})
     (found,) = made.verify().contradictions
     assert (found.place, found.invariant) == (f"order {order}", "I8")
     assert "which did not hold then" in found.message

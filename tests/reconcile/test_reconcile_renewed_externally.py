@@ -160,13 +160,20 @@ def names_the_current(renewal: Renewal, served: bytes) -> None:
     sound(clone)
 
 
+def adopted_over_a_waiting_crl(renewal: Renewal) -> tuple[x509.Certificate, bytes, str]:
+    """Adopt while a CRL waits; return the former certificate and leaf, and the CRL's order."""
+    clone = renewal.clone
+    former, served, order = own(clone), clone.read(API_PEM), waiting(clone)
+    renewal.adopt()
+    assert clone.reconcile(selected=()).exit_code == 0
+    return former, served, order
+
+
 def test_a_crl_that_waited_for_its_key_names_the_certificate_it_was_ordered_under(
     renewal: Renewal,
 ) -> None:
-    clone, former, served = renewal.clone, own(renewal.clone), renewal.clone.read(API_PEM)
-    order = waiting(clone)
-    renewal.adopt()
-    assert clone.reconcile(selected=()).exit_code == 0
+    clone = renewal.clone
+    former, served, order = adopted_over_a_waiting_crl(renewal)
     assert clone.verify().contradictions == []
     assert clone.state.pending.keys() == {order}
     clone.clock.forward(minutes=11)
@@ -180,10 +187,8 @@ def test_a_crl_that_waited_for_its_key_names_the_certificate_it_was_ordered_unde
 def test_a_ceremony_after_the_adoption_signs_the_crl_that_was_ordered_before_it(
     renewal: Renewal,
 ) -> None:
-    clone, former, served = renewal.clone, own(renewal.clone), renewal.clone.read(API_PEM)
-    order = waiting(clone)
-    renewal.adopt()
-    assert clone.reconcile(selected=()).exit_code == 0
+    clone = renewal.clone
+    former, served, order = adopted_over_a_waiting_crl(renewal)
     assert [item.order for item in clone.sign("issuing").signed] == [order]
     names_the_former(renewal, former, served)
     sound(clone)

@@ -54,6 +54,13 @@ def order_of(clone: Clone, name: str) -> str:
 DIGEST = "sha256:" + "0" * 64
 
 
+def crl_order(rich: Clone) -> str:
+    """The order of the issuing CA's current CRL."""
+    record = rich.state.authority("issuing").crl
+    assert record is not None
+    return record.ordered.order
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -184,9 +191,7 @@ def test_a_fingerprint_of_something_else_is_found(rich: Clone) -> None:
 
 
 def test_a_changed_signature_of_a_crl_is_found(rich: Clone) -> None:
-    record = rich.state.authority("issuing").crl
-    assert record is not None
-    order = record.ordered.order
+    order = crl_order(rich)
 
     def change(event: Event) -> list[Event]:
         if not isinstance(event, Signed) or event.order != order:
@@ -208,13 +213,12 @@ def test_a_changed_signature_of_a_crl_is_found(rich: Clone) -> None:
 def test_a_revocation_that_the_crl_does_not_say_is_found(
     rich: Clone, changes: dict[str, str]
 ) -> None:
-    record = rich.state.authority("issuing").crl
-    assert record is not None
+    order = crl_order(rich)
     rewrite_ledger(
         rich,
         lambda event: [replace(event, **changes) if isinstance(event, Revoked) else event],
     )
-    said = [item.message for item in found(rich) if item.place == f"order {record.ordered.order}"]
+    said = [item.message for item in found(rich) if item.place == f"order {order}"]
     assert any("CRL 2 of CA issuing is not what the ledger gives" in message for message in said)
 
 
@@ -226,9 +230,7 @@ def test_a_revocation_that_was_taken_out_is_found(rich: Clone) -> None:
 
 def test_a_crls_order_with_another_number_is_found(rich: Clone) -> None:
     """The ledger cannot be folded with it."""
-    record = rich.state.authority("issuing").crl
-    assert record is not None
-    order = record.ordered.order
+    order = crl_order(rich)
 
     def change(event: Event) -> list[Event]:
         if not isinstance(event, Ordered) or event.order != order:
@@ -244,9 +246,7 @@ def test_a_crls_order_with_another_number_is_found(rich: Clone) -> None:
 
 @pytest.mark.parametrize("field", ["this_update", "next_update"])
 def test_a_crls_order_that_says_something_else_is_found(rich: Clone, field: str) -> None:
-    record = rich.state.authority("issuing").crl
-    assert record is not None
-    order = record.ordered.order
+    order = crl_order(rich)
 
     def change(event: Event) -> list[Event]:
         if not isinstance(event, Ordered) or event.order != order:

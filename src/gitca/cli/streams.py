@@ -28,7 +28,8 @@ def open_missing() -> None:
             os.set_inheritable(null, True)
         else:
             os.dup2(null, number)
-        setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+        stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's
+        setattr(sys, name, stream)
     if null not in missing:
         os.close(null)
 
